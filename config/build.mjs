@@ -1,0 +1,87 @@
+// Makes dist/bundle/: what ships. One start file and chunks beside it, so that import() of an adapter, of a discovery source or of a CLI
+// verb still loads only when it is asked for. better-sqlite3 stays outside: it is native.
+import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const outdir = process.env.DMGW_BUNDLE_DIR ?? join(root, "dist/bundle");
+const entry = process.argv[2] ?? join(root, "daemon/main.ts");
+/** Rarely used or heavy: never on the way from the command line to a running daemon. */
+const lazy = ["mqtt", "multicast-dns", "node-ssdp", "yargs", "cli-table3"];
+
+/** The npm package that a bundled file belongs to, as its folder; undefined for our own files. */
+function packageOf(input) {
+  return (
+    /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0] ?? /^config\/shims\/[^/]+/.exec(input)?.[0]
+  );
+}
+
+/** The inputs that are loaded as soon as `output` is: its own and those of its static imports. */
+function startPath(outputs, output, seen = new Set()) {
+  if (seen.has(output)) return [];
+  seen.add(output);
+  const { inputs, imports } = outputs[output];
+  const below = imports.filter((i) => i.kind === "import-statement" && !i.external);
+  return [...Object.keys(inputs), ...below.flatMap((i) => startPath(outputs, i.path, seen))];
+}
+
+/** Every licence that has to travel with the bundle, one text. */
+async function notices(inputs) {
+  const packages = [...new Set(Object.keys(inputs).map(packageOf))].filter((p) => p !== undefined).sort();
+  const parts = [];
+  for (const folder of packages) {
+    const about = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+    const file = (await readdir(join(root, folder))).find((name) => /^(licen[cs]e|copying)/i.test(name));
+    const text = file === undefined ? "" : `\n\n${(await readFile(join(root, folder, file), "utf8")).trim()}`;
+    parts.push(`${about.name} ${about.version} (${about.license ?? "see its package"})${text}\n`);
+  }
+  return parts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+await rm(outdir, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { dmgw: entry },
+  outdir,
+  bundle: true,
+  splitting: true,
+  chunkNames: "[name]-[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  external: ["better-sqlite3"],
+  // CommonJS packages inside an ES module still ask for these.
+  banner: {
+    js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+  },
+  define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+  // Names stay as they are: a stack trace from the field has to be readable.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+});
+
+const start = join(outdir, "dmgw.js");
+const code = await readFile(start, "utf8");
+await writeFile(start, code.startsWith("#!") ? code : `#!/usr/bin/env node\n${code}`);
+await chmod(start, 0o755);
+await writeFile(join(outdir, "THIRD-PARTY.txt"), await notices(metafile.inputs));
+
+const loaded = new Set(
+  startPath(metafile.outputs, relative(root, start)).map((input) => packageOf(input)?.replace(/^.*node_modules\//, "")),
+);
+loaded.delete(undefined);
+const total = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+console.log(
+  `dist/bundle: ${Object.keys(metafile.outputs).length} files, ${Math.ceil(total / 1024)} kB, of which dmgw.js ${Math.ceil((await stat(start)).size / 1024)} kB; ` +
+    `packages loaded at start: ${[...loaded].sort().join(", ") || "none"}`,
+);
+const early = lazy.filter((name) => loaded.has(name));
+if (early.length > 0) {
+  console.error(`${early.join(", ")} would be loaded at every start: reach it through import() only`);
+  process.exitCode = 1;
+}
