@@ -1,15 +1,21 @@
 // Makes dist/bundle/: what ships. One start file and chunks beside it, so that import() of an adapter, of a discovery source or of a CLI
 // verb still loads only when it is asked for. better-sqlite3 stays outside: it is native.
-import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = process.env.DMGW_BUNDLE_DIR ?? join(root, "dist/bundle");
 const entry = process.argv[2] ?? join(root, "daemon/main.ts");
 /** Rarely used or heavy: never on the way from the command line to a running daemon. */
 const lazy = ["mqtt", "multicast-dns", "node-ssdp", "yargs", "cli-table3"];
+
+// `npm ci --omit=dev` runs this too (it is npm's "prepare"): without the bundler there is nothing to do, and nothing wrong.
+const bundler = await import("esbuild").catch(() => undefined);
+if (bundler === undefined) {
+  console.log("dist/bundle is left as it is: esbuild, a development package, is not installed");
+  process.exit(0);
+}
 
 /** The npm package that a bundled file belongs to, as its folder; undefined for our own files. */
 function packageOf(input) {
@@ -40,8 +46,7 @@ async function notices(inputs) {
   return parts.join(`\n${"-".repeat(80)}\n\n`);
 }
 
-await rm(outdir, { recursive: true, force: true });
-const { metafile } = await build({
+const { metafile, outputFiles } = await bundler.build({
   absWorkingDir: root,
   entryPoints: { dmgw: entry },
   outdir,
@@ -62,22 +67,28 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: "none",
   metafile: true,
+  write: false,
   logLevel: "warning",
 });
 
+// Only now: a build that failed leaves the last good one alone.
+await rm(outdir, { recursive: true, force: true });
+await mkdir(outdir, { recursive: true });
 const start = join(outdir, "dmgw.js");
-const code = await readFile(start, "utf8");
-await writeFile(start, code.startsWith("#!") ? code : `#!/usr/bin/env node\n${code}`);
-await chmod(start, 0o755);
+for (const { path, text } of outputFiles) {
+  if (path !== start) await writeFile(path, text);
+  else await writeFile(path, text.startsWith("#!") ? text : `#!/usr/bin/env node\n${text}`, { mode: 0o755 });
+}
 await writeFile(join(outdir, "THIRD-PARTY.txt"), await notices(metafile.inputs));
 
 const loaded = new Set(
   startPath(metafile.outputs, relative(root, start)).map((input) => packageOf(input)?.replace(/^.*node_modules\//, "")),
 );
 loaded.delete(undefined);
+const kilobytes = (bytes) => Math.ceil(bytes / 1024);
 const total = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 console.log(
-  `dist/bundle: ${Object.keys(metafile.outputs).length} files, ${Math.ceil(total / 1024)} kB, of which dmgw.js ${Math.ceil((await stat(start)).size / 1024)} kB; ` +
+  `dist/bundle: ${Object.keys(metafile.outputs).length} files, ${kilobytes(total)} kB, of which dmgw.js ${kilobytes(metafile.outputs[relative(root, start)].bytes)} kB; ` +
     `packages loaded at start: ${[...loaded].sort().join(", ") || "none"}`,
 );
 const early = lazy.filter((name) => loaded.has(name));
