@@ -53,6 +53,25 @@ export class DmError extends Error {
   }
 }
 
+/** One change of several failed, and so none of them holds. The status is the failing one's own. */
+export class ChangeError extends DmError {
+  /** Which of the changes. */
+  readonly index: number;
+  /** false: an earlier change could not be taken back (the Atomic's members then get 516). */
+  readonly undone: boolean;
+  constructor(index: number, undone: boolean, cause: unknown) {
+    const known = cause instanceof DmError ? cause : undefined;
+    super(
+      known?.status ?? Status.failed,
+      reasonOf(cause),
+      known?.at === undefined ? { cause } : { cause, at: known.at },
+    );
+    this.name = "ChangeError";
+    this.index = index;
+    this.undone = undone;
+  }
+}
+
 /** A peer speaks nonsense. Made by codecs; whoever owns the connection closes, logs and backs off. */
 export class ProtocolError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -1,3 +1,5 @@
+import { DmError, Status } from "./errors.ts";
+
 /** What the outside gives to the tree and the adapters. Passed in, so every test is instant. */
 
 /** The only source of time. */
@@ -69,6 +71,28 @@ export function bucket<T>(store: Store, name: string): Bucket<T> {
       if (value === undefined) batch.delete(name, key);
       else batch.put(name, key, value);
       await store.commit(batch);
+    },
+  };
+}
+
+/** A signal that fires after `ms`, or when `outer` does. */
+export function deadline(
+  clock: Clock,
+  ms: number,
+  outer?: AbortSignal,
+): { readonly signal: AbortSignal; clear(): void } {
+  const ends = new AbortController();
+  const stop = () => ends.abort(outer?.reason);
+  const cancel = clock.after(ms, () =>
+    ends.abort(new DmError(Status.gatewayTimeout, `no answer within ${ms / 1000} s`)),
+  );
+  outer?.addEventListener("abort", stop, { once: true });
+  if (outer?.aborted) stop();
+  return {
+    signal: ends.signal,
+    clear() {
+      cancel();
+      outer?.removeEventListener("abort", stop);
     },
   };
 }

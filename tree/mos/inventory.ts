@@ -1,0 +1,82 @@
+import type { WriteCall, Mo } from "../mo.ts";
+import type { Leaf } from "../table.ts";
+import { tableMo } from "../table.ts";
+import { chr, textOf } from "../value.ts";
+import { deviceInventoryUrn } from "../project-names.ts";
+
+/** What the inventory knows of one device; "" where nothing is known. */
+export interface InventoryRecord {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly firmware: string;
+  readonly hardware: string;
+  readonly protocol: string;
+  readonly state: string;
+  readonly address: string;
+  readonly mac: string;
+  /** ISO 8601 basic, or "". */
+  readonly lastSeen: string;
+  /** Address of the device's subtree; "" while it is seen, but not managed. */
+  readonly treeRef: string;
+}
+
+export interface Inventory {
+  /** Names of the records: "d1" … */
+  ids(): Iterable<string>;
+  record(id: string): InventoryRecord | undefined;
+  /** The operator's name; what it makes durable goes into the call's batch. */
+  rename(id: string, name: string, call: WriteCall): void;
+}
+
+/** ./GwMO/DeviceInventory: every device that is known, managed or only seen. Node names are project-defined (no GwMO text at hand). */
+export function deviceInventory(inventory: Inventory): Mo {
+  const leaf = (description: string, read: (record: InventoryRecord) => string, more: Partial<Leaf> = {}): Leaf => ({
+    format: "chr",
+    description,
+    get: ([id]) => {
+      const record = inventory.record(id ?? "");
+      return record === undefined ? undefined : chr(read(record));
+    },
+    ...more,
+  });
+  return tableMo(deviceInventoryUrn, {
+    format: "node",
+    description: "devices of the home",
+    children: {
+      Records: {
+        format: "node",
+        description: "one record a device",
+        list: () => inventory.ids(),
+        each: {
+          format: "node",
+          description: "a device",
+          children: {
+            DeviceID: leaf("the device's own id", (r) => r.deviceId),
+            Name: leaf("name for people", (r) => r.name, {
+              set: (value, [id], call) => inventory.rename(id ?? "", textOf(value), call),
+            }),
+            Man: leaf("manufacturer", (r) => r.manufacturer),
+            Mod: leaf("model", (r) => r.model),
+            FwV: leaf("firmware version", (r) => r.firmware),
+            HwV: leaf("hardware version", (r) => r.hardware),
+            Protocol: leaf("protocols it speaks, or the ways it was seen", (r) => r.protocol),
+            Mode: leaf("how it is managed: adaptation, or none", (r) => (r.treeRef === "" ? "none" : "adaptation")),
+            State: leaf("seen, managed or away", (r) => r.state),
+            Address: leaf("network address", (r) => r.address),
+            AddressType: leaf("IPv4 or IPv6", (r) => addressType(r.address)),
+            Mac: leaf("hardware address", (r) => r.mac),
+            LastSeen: leaf("when it was last heard of", (r) => r.lastSeen, { volatile: true }),
+            TreeRef: leaf("where its nodes are", (r) => r.treeRef),
+          },
+        },
+      },
+    },
+  });
+}
+
+function addressType(address: string): string {
+  if (address === "") return "";
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
