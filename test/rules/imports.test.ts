@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { importsOf, root, source, sources, type Import, type Source } from "./sources.ts";
@@ -14,12 +14,20 @@ interface Room {
   readonly packages?: RegExp;
 }
 
+/** Each knows what all adapters share, and none of its siblings. */
+const adapters = readdirSync(join(root, "adapters"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+
 /** Who may import whom. The first room that holds a file is its room. */
 const rooms: readonly Room[] = [
   { holds: /^tree\//, own: /^tree\//, packages: /^(node:crypto|saxes)$/ },
-  { holds: /^adapters\/adapter\.ts$/, own: /^tree\// },
   { holds: /^adapters\/index\.ts$/, own: /^(tree|adapters)\// },
-  { holds: /^adapters\/mqtt\//, own: /^(tree\/|adapters\/(adapter\.ts|mqtt\/))/ },
+  { holds: /^adapters\/[^/]+\.ts$/, own: /^(tree\/|adapters\/(?!index)[^/]+\.ts$)/ },
+  ...adapters.map((name) => ({
+    holds: new RegExp(`^adapters/${name}/`),
+    own: new RegExp(`^(tree/|adapters/(?!index)[^/]+\\.ts$|adapters/${name}/)`),
+  })),
   { holds: /^config\//, own: /^(tree\/|config\/|adapters\/(index\.ts|[^/]+\/options\.ts)$)/, types: /^adapters\// },
   { holds: /^daemon\/dm\//, own: /^(tree|daemon\/dm)\//, packages: /^node:crypto$/ },
   {
@@ -89,6 +97,8 @@ test.each([
   ["tree/a.ts", 'import type { x } from "../adapters/adapter.ts";'],
   ["adapters/mqtt/a.ts", 'import { x } from "../coap/b.ts";'],
   ["adapters/mqtt/a.ts", 'import { x } from "../../daemon/clock.ts";'],
+  ["adapters/mqtt/a.ts", 'import { x } from "../index.ts";'],
+  ["adapters/faces.ts", 'import { x } from "./mqtt/index.ts";'],
   ["config/a.ts", 'import { x } from "../adapters/mqtt/device.ts";'],
   ["daemon/dm/session.ts", 'import { request } from "node:http";'],
   ["daemon/dm/session.ts", 'const t = await import("node:timers/promises");'],
