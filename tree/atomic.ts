@@ -77,20 +77,8 @@ export async function runSteps(
 function setProperty(step: Step, batch: FilledBatch): Undo {
   if (step.do !== "property") return () => undefined;
   const { mount, rel } = step.place;
-  const { acl, title, ...rest } = mount.book.get(rel) ?? {};
-  if (step.property === "ACL") {
-    const list = parseAcl(step.value);
-    return mount.book.set(
-      rel,
-      { ...rest, ...(title === undefined ? {} : { title }), ...(list === undefined ? {} : { acl: list }) },
-      batch,
-    );
-  }
-  return mount.book.set(
-    rel,
-    { ...rest, ...(acl === undefined ? {} : { acl }), ...(step.value === "" ? {} : { title: step.value }) },
-    batch,
-  );
+  if (step.property === "ACL") return mount.book.setAcl(rel, parseAcl(step.value), batch);
+  return mount.book.setTitle(rel, step.value, batch);
 }
 
 /** Properties go where their node goes. TStamp and VerNo are moved by the tree once everything is done. */

@@ -72,6 +72,19 @@ export class PropertyBook {
     };
   }
 
+  setAcl(rel: Rel, acl: Acl | undefined, batch: Batch | undefined): Undo {
+    const rest: { -readonly [Key in keyof NodeProperties]: NodeProperties[Key] } = { ...this.#nodes.get(rel) };
+    delete rest.acl;
+    return this.set(rel, acl === undefined ? rest : { ...rest, acl }, batch);
+  }
+
+  /** @param title "" takes it away */
+  setTitle(rel: Rel, title: string, batch: Batch | undefined): Undo {
+    const rest: { -readonly [Key in keyof NodeProperties]: NodeProperties[Key] } = { ...this.#nodes.get(rel) };
+    delete rest.title;
+    return this.set(rel, title === "" ? rest : { ...rest, title }, batch);
+  }
+
   /** The node changed now: TStamp moves, VerNo counts up and wraps (DM TND 1.2.1). */
   touch(rel: Rel, now: number, batch: Batch | undefined): Undo {
     const before = this.#nodes.get(rel);

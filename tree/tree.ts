@@ -1,6 +1,8 @@
-import type { Acl, AclVerb, Principal } from "./acl.ts";
+// Over 300 lines: the interface with its promises and the class that keeps them are read together.
+import type { AclVerb, Principal } from "./acl.ts";
 import { allows, formatAcl, withoutServer } from "./acl.ts";
 import { runSteps } from "./atomic.ts";
+import { readDeep } from "./deep.ts";
 import { DmError, Status } from "./errors.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import type { Call, Mo, NodeSchema, Outcome } from "./mo.ts";
@@ -14,7 +16,7 @@ import { bucket, deadline } from "./ports.ts";
 import type { Clock, FilledBatch, Log, Store } from "./ports.ts";
 import type { StoredProperties, Undo } from "./properties.ts";
 import { timestamp, undoAll } from "./properties.ts";
-import type { Interior, Snapshot, Value } from "./value.ts";
+import type { Snapshot, Value } from "./value.ts";
 import { isInterior, sizeOf } from "./value.ts";
 
 export const properties = ["ACL", "Format", "Name", "Size", "Title", "TStamp", "Type", "VerNo", "Fingerprint"] as const;
@@ -153,7 +155,7 @@ export class Tree implements TreeShape {
   async get(at: Path, depth: "one" | "deep", call: Call): Promise<Snapshot> {
     const place = this.#demand(at, "Get", call.by);
     if (depth === "one") return place.mount.mo.read(place.rel, "one", call);
-    return this.#deep(place, this.#places.effectiveAcl(at).acl, call);
+    return readDeep(this.#places, place, this.#places.effectiveAcl(at).acl, call);
   }
 
   async property(at: Path, name: Property, call: Call): Promise<string> {
@@ -251,8 +253,7 @@ export class Tree implements TreeShape {
         const at = rel === "" ? mount.at : join(mount.at, rel);
         const left = withoutServer(acl, id, at === root);
         if (formatAcl(left) === formatAcl(acl)) continue;
-        const { acl: _gone, ...rest } = mount.book.get(rel) ?? {};
-        mount.book.set(rel, left === undefined ? rest : { ...rest, acl: left }, batch);
+        mount.book.setAcl(rel, left, batch);
         changed.push({ at, verb: "Property", by: "device", volatile: false });
       }
     }
@@ -266,28 +267,6 @@ export class Tree implements TreeShape {
     if (schema === undefined) throw new DmError(Status.notFound, `there is no node ${at}`);
     if (!schema.access.has(verb)) throw new DmError(Status.notAllowed, `${at} does not take ${verb}`);
     return place;
-  }
-
-  /** A device that does not answer costs its own branch, not the whole answer: that child is there, but unread. */
-  async #deep(place: Place, acl: Acl, call: Call): Promise<Snapshot> {
-    const { mount, rel } = place;
-    if (mount.mo !== this.#places.skeleton) {
-      const all = await mount.mo.read(rel, "deep", call);
-      return isInterior(all) ? visible(mount, rel, all, acl, call.by) : all;
-    }
-    const read = async (name: string): Promise<readonly [string, Snapshot | undefined] | undefined> => {
-      const at = join(place.at, name);
-      const own = this.#places.ownAcl(at) ?? acl;
-      if (!allows(own, "Get", call.by)) return undefined;
-      try {
-        return [name, await this.#deep(this.#places.find(at), own, call)];
-      } catch (error) {
-        if (error instanceof DmError && !call.signal.aborted) return [name, undefined];
-        throw error;
-      }
-    };
-    const children = await Promise.all([...this.#places.skeleton.names(rel)].map(read));
-    return { format: "node", children: new Map(children.filter((child) => child !== undefined)) };
   }
 
   /** TStamp and VerNo of what changed, and of the parent whose list of children changed. Durable only together with a durable value. */
@@ -328,19 +307,6 @@ export class Tree implements TreeShape {
     }
     for (const listener of this.#listeners) listener(changes, batch);
   }
-}
-
-/** What of a deep answer this principal may see; nodes that take no Get (secrets) are nobody's. */
-function visible(mount: Mount, rel: Rel, all: Interior, acl: Acl, by: Principal): Interior {
-  const children = new Map<string, Snapshot | undefined>();
-  for (const [name, child] of all.children) {
-    const at = joinRel(rel, name);
-    if (mount.mo.schema(at)?.access.has("Get") === false) continue;
-    const own = (mount.book.hasAcls ? mount.book.get(at)?.acl : undefined) ?? acl;
-    if (!allows(own, "Get", by)) continue;
-    children.set(name, child !== undefined && isInterior(child) ? visible(mount, at, child, own, by) : child);
-  }
-  return { format: "node", children };
 }
 
 function describe(step: Step, by: Principal): Changed[] {

@@ -1,10 +1,9 @@
-import type { Mo } from "../mo.ts";
+import type { Mo, NodeSchema } from "../mo.ts";
 import type { Leaf } from "../table.ts";
 import { tableMo } from "../table.ts";
 import { deviceInfoUrn, deviceStateUrn } from "../project-names.ts";
-import { bool, chr } from "../value.ts";
 import type { Inventory, InventoryRecord } from "./inventory.ts";
-import { textOf } from "../value.ts";
+import { bool, chr, textOf } from "../value.ts";
 import { DmError, Status } from "../errors.ts";
 
 /** ./Devices/<n>/DevInfo: what a device is, in the words of the standard's DevInfo and DevDetail. */
@@ -56,7 +55,7 @@ function leaves(id: string, inventory: Inventory) {
 /** A face that was there before the restart, and whose adapter has not found it again yet: it says so, instead of "no such node". */
 export function absentFace(urn: string): Mo {
   const away = () => new DmError(Status.unavailable, "the device has not been heard of since the gateway started");
-  const schema = { format: "any", access: new Set(["Add", "Delete", "Exec", "Get", "Replace"]) } as const;
+  const schema: NodeSchema = { format: "any", access: new Set(["Add", "Delete", "Exec", "Get", "Replace"]) };
   return {
     urn,
     schema: (rel) => (rel === "" ? { ...schema, format: "node", permanent: true } : schema),
