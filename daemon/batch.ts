@@ -26,6 +26,9 @@ export function emptyBatch(): FilledBatch {
  */
 export function serialize(batch: FilledBatch): SerializedWrite[] {
   return batch.writes.map(({ table, key, value }) => {
+    // A lone surrogate has no UTF-8: two such keys would be kept as one.
+    if (!table.isWellFormed() || !key.isWellFormed())
+      throw cannot(`${table}/${key}`.toWellFormed(), "a name that is not Unicode");
     if (value === undefined) return { table, key, json: undefined };
     const json = jsonOf(value, `${table}/${key}`);
     return { table, key, json };
@@ -37,10 +40,13 @@ function jsonOf(value: unknown, where: string): string {
   try {
     json = JSON.stringify(value);
   } catch (error) {
-    throw new DmError(Status.storeFailed, `${where} cannot be kept: ${reasonOf(error)}`, { cause: error });
+    throw cannot(where, reasonOf(error), error);
   }
   // Functions and symbols have no JSON; JSON.stringify says so with undefined, against its declared type.
-  if ((json as string | undefined) === undefined)
-    throw new DmError(Status.storeFailed, `${where} cannot be kept: not a JSON value`);
+  if ((json as string | undefined) === undefined) throw cannot(where, "not a JSON value");
   return json;
+}
+
+function cannot(where: string, why: string, cause?: unknown): DmError {
+  return new DmError(Status.storeFailed, `${where} cannot be kept: ${why}`, { cause });
 }
