@@ -10,8 +10,8 @@ const empty = new Set(["manager", "handler", "helper", "util", "utils", "service
 /** A file that is too long and does not say why on its first line. */
 function tooLong(file: Source): readonly string[] {
   const lines = file.text.trimEnd().split("\n").length;
-  if (lines <= maxLines || /^\/\/ Long: ./.test(file.text)) return [];
-  return [`${file.path} has ${lines} lines: split it, or begin it with "// Long: <the reason>"`];
+  if (lines <= maxLines || /^\/\/ Over 300 lines: ./.test(file.text)) return [];
+  return [`${file.path} has ${lines} lines: split it, or begin it with "// Over 300 lines: <the reason>"`];
 }
 
 /** Default exports, and files that only pass on what others export. */
@@ -95,7 +95,7 @@ test("nothing is put off in the sources", () => {
 test("the rule about length counts lines and takes a reason", () => {
   const long = "x;\n".repeat(301);
   expect(tooLong(source("tree/a.ts", long))).toHaveLength(1);
-  expect(tooLong(source("tree/a.ts", `// Long: one table\n${long}`))).toEqual([]);
+  expect(tooLong(source("tree/a.ts", `// Over 300 lines: one table\n${long}`))).toEqual([]);
   expect(tooLong(source("tree/a.ts", "x;\n".repeat(300)))).toEqual([]);
 });
 
