@@ -19,10 +19,16 @@ function mapped(readme: string): readonly string[] {
   return [...section.matchAll(/^\| *`([a-z0-9/.-]+)\/`/gm)].map((row) => row[1] ?? "");
 }
 
-/** Every folder of ours that holds a file itself. */
+/** The row that a folder needs. Tests that mirror a folder are one row, and so is each other folder below test/. */
+function rowOf(folder: string): string {
+  if (/^test\/(tree|adapters|config|daemon)(\/|$)/.test(folder)) return "test";
+  return /^test\/[^/]+/.exec(folder)?.[0] ?? folder;
+}
+
+/** Every folder of ours that holds a file itself, as the rows that the map needs for them. */
 function folders(): readonly string[] {
   const files = ["tree", "adapters", "config", "daemon", "systemd", "test", ".ci"].flatMap(filesBelow);
-  return [...new Set(files.map((path) => path.slice(0, path.lastIndexOf("/"))))].sort();
+  return [...new Set(files.map((path) => rowOf(path.slice(0, path.lastIndexOf("/")))))].sort();
 }
 
 test("packages are pinned to one version", () => {
@@ -48,6 +54,11 @@ test("the rules about packages and the map can fail", () => {
   expect(
     loose({ a: "^1.2.3", b: "1.2.x", c: "git+https://example.org/c", d: "1.2.3", e: "file:./config/shims/e" }),
   ).toHaveLength(3);
+  expect(["daemon/dm", "test/daemon/dm", "test/fakes/dm-server"].map(rowOf)).toEqual([
+    "daemon/dm",
+    "test",
+    "test/fakes",
+  ]);
   expect(mapped("# x\n\n## Code map\n\n| `tree/` | a |\n| `tree/wire/` | b |\n\n## Next\n\n| `no/` | c |\n")).toEqual([
     "tree",
     "tree/wire",
