@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import SqliteDatabase from "better-sqlite3";
 import { ConfigError, reasonOf } from "../tree/errors.ts";
 import type { SerializedWrite } from "./batch.ts";
@@ -42,6 +43,7 @@ const checkpointAt = 256;
  * @throws ConfigError when a newer dmgw wrote the file; anything else is for {@link faultOf}.
  */
 export function openSqlite(path: string, steps: readonly string[] = migrations): SqliteFile {
+  refuseStub(path);
   // No waiting for locks: nobody else has business in this file.
   const database = new SqliteDatabase(path, { timeout: 0 });
   try {
@@ -63,6 +65,16 @@ export function openSqlite(path: string, steps: readonly string[] = migrations):
     database.close();
     throw error;
   }
+}
+
+/**
+ * SQLite takes a file without a whole page for an empty one, and throws the log beside it away. We never leave such a file behind: its
+ * first page is synced before there is a log.
+ */
+function refuseStub(path: string): void {
+  const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size(path) >= pageSize) return;
+  if (size(path) > 0 || size(`${path}-wal`) > 0) throw new Damage(`only ${size(path)} bytes of the file are left`);
 }
 
 function migrate(database: SqliteDatabase.Database, path: string, steps: readonly string[]): void {

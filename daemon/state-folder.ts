@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { pid } from "node:process";
 import { ConfigError, reasonOf } from "../tree/errors.ts";
 import type { Clock } from "../tree/ports.ts";
@@ -205,16 +205,19 @@ const damagedName = /^dmgw\.db\.damaged-\d{8}T\d{6}Z(-\d+)?$/;
 /** @returns the new path. The newest {@link damagedKept} stay. */
 function setAside(folder: string, path: string, clock: Clock): string {
   const time = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
-  let aside = `${path}.damaged-${time}`;
+  const stem = `${fileName}.damaged-${time}`;
+  const before = damagedFiles(folder);
   // Gateways boot in 1970, again and again: the time alone is not unique.
-  for (let copy = 2; existsSync(aside); copy++) aside = `${path}.damaged-${time}-${copy}`;
+  const last = before.findLast((name) => name.startsWith(stem));
+  const name = last === undefined ? stem : `${stem}-${Number(last.slice(stem.length + 1) || "1") + 1}`;
+
+  const aside = join(folder, name);
   renameSync(path, aside);
   // The same suffix behind the new name, so that SQLite's own tools still find them.
   for (const suffix of companions) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
 
-  const older = damagedFiles(folder).filter((name) => name !== basename(aside));
-  for (const name of older.slice(0, Math.max(0, older.length - damagedKept + 1))) {
-    for (const suffix of ["", ...companions]) removeFile(join(folder, name + suffix));
+  for (const old of before.slice(0, Math.max(0, before.length - damagedKept + 1))) {
+    for (const suffix of ["", ...companions]) removeFile(join(folder, old + suffix));
   }
   return aside;
 }
@@ -227,10 +230,10 @@ function removeFile(path: string): void {
   }
 }
 
+/** Oldest first. */
 function damagedFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => damagedName.test(name))
-    .sort();
+  const names = readdirSync(folder).filter((name) => damagedName.test(name));
+  return names.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
 function leftBehind(folder: string): string | undefined {
