@@ -19,7 +19,4 @@ export const deviceStateUrn = "urn:dmgw:mo:device-state:1.0";
 export const absentFaceUrn = "urn:dmgw:mo:absent:1.0";
 
 /** ./Devices/<n>/MQTT */
-export const mqttDeviceUrn = "urn:dmgw:mo:mqtt-device:1.0";
-
-/** ./Devices/<n>/MQTT: the properties of a Homie or zigbee2mqtt device, as `<node>/<property>`. */
 export const mqttFaceUrn = "urn:dmgw:mo:mqtt:1.0";
