@@ -1,0 +1,196 @@
+import type { Sighting } from "../../adapters/adapter.ts";
+import type { Clock } from "../../tree/ports.ts";
+import type { SourceName } from "./source.ts";
+
+/** Live sightings at most: a flood is refused and evicts nobody. */
+export const sightingLimits = { perSource: 512, perSender: 64 } as const;
+
+/** RFC 6762 10.1: a goodbye counts after a second, so that a restart or a rescue is no coming and going. */
+const goodbyeMs = 1000;
+/** A thing that cannot make up its mind is told on no more often than this. */
+const changeGapMs = 500;
+const heardGapMs = 1000;
+/**
+ * A thing with two legs is heard on two links in turn; it stays with the first while that one speaks (it answers our questions on
+ * both at the same time), and moves when it has been silent there for longer than the usual life of a host's records (120 s).
+ */
+const linkHoldMs = 150_000;
+/** A sweep looks at every entry: expiries that lie close together share one. */
+const sweepGapMs = 50;
+
+export interface SightingEvents {
+  /** A new one, or one that says something else of itself than before. */
+  seen(sighting: Sighting): void;
+  /** It was heard again and nothing has changed: last seen is now. At most once a second for each. */
+  heard(source: SourceName, key: string): void;
+  gone(source: SourceName, key: string, why: "goodbye" | "expired"): void;
+}
+
+/** What is on the LAN now, as far as it says so: repeats are absorbed, ends are noticed, the number is bounded. */
+export interface SightingTable {
+  admits(source: SourceName, key: string, sender: string): boolean;
+  seen(source: SourceName, sighting: Sighting, sender: string): void;
+  left(source: SourceName, key: string, onInterface: string): void;
+  live(): Iterable<Sighting>;
+  count(source: SourceName): number;
+  /** How many new ones were refused since the start. */
+  refused(source: SourceName): number;
+  /** No event after it, no timer left. */
+  stop(): void;
+}
+
+interface Entry {
+  sighting: Sighting;
+  /** As it was told last. */
+  told: Sighting;
+  toldAt: number;
+  heardAt: number;
+  heardToldAt: number;
+  leaving: boolean;
+  expires: number;
+  /** Who made it count. */
+  readonly sender: string;
+}
+
+interface Shelf {
+  readonly entries: Map<string, Entry>;
+  readonly bySender: Map<string, number>;
+  refused: number;
+}
+
+export function sightingTable(clock: Clock, events: SightingEvents): SightingTable {
+  const shelves: Record<SourceName, Shelf> = { mdns: emptyShelf(), ssdp: emptyShelf() };
+  let stopped = false;
+  let armedFor = Infinity;
+  let cancel = () => {};
+
+  const arm = (at: number) => {
+    if (stopped || at >= armedFor) return;
+    cancel();
+    const now = clock.monotonic();
+    armedFor = Math.max(at, now + sweepGapMs);
+    cancel = clock.after(armedFor - now, sweep);
+  };
+
+  const tell = (entry: Entry, now: number) => {
+    entry.told = entry.sighting;
+    entry.toldAt = entry.heardToldAt = now;
+    events.seen(entry.sighting);
+  };
+
+  /** When this entry wants the timer next. */
+  const dueAt = (entry: Entry): number =>
+    sameSighting(entry.told, entry.sighting) ? entry.expires : Math.min(entry.expires, entry.toldAt + changeGapMs);
+
+  const sweep = () => {
+    armedFor = Infinity;
+    const now = clock.monotonic();
+    let next = Infinity;
+    for (const source of ["mdns", "ssdp"] as const) {
+      for (const [key, entry] of shelves[source].entries) {
+        if (entry.expires <= now) {
+          remove(shelves[source], key, entry);
+          events.gone(source, key, entry.leaving ? "goodbye" : "expired");
+          continue;
+        }
+        if (dueAt(entry) <= now) tell(entry, now);
+        next = Math.min(next, dueAt(entry));
+      }
+    }
+    arm(next);
+  };
+
+  const again = (source: SourceName, entry: Entry, sighting: Sighting) => {
+    const now = clock.monotonic();
+    if (entry.sighting.interface !== sighting.interface && now - entry.heardAt < linkHoldMs) return;
+    entry.sighting = sighting;
+    entry.expires = sighting.expires;
+    entry.heardAt = now;
+    entry.leaving = false;
+    const same = sameSighting(entry.told, sighting);
+    if (!same && now - entry.toldAt >= changeGapMs) tell(entry, now);
+    else if (same && now - entry.heardToldAt >= heardGapMs) {
+      entry.heardToldAt = now;
+      events.heard(source, sighting.key);
+    }
+    arm(dueAt(entry));
+  };
+
+  const room = (shelf: Shelf, sender: string): boolean =>
+    shelf.entries.size < sightingLimits.perSource && (shelf.bySender.get(sender) ?? 0) < sightingLimits.perSender;
+
+  const admits = (source: SourceName, key: string, sender: string): boolean => {
+    const shelf = shelves[source];
+    if (shelf.entries.has(key) || room(shelf, sender)) return true;
+    shelf.refused++;
+    return false;
+  };
+
+  return {
+    admits,
+    seen(source, sighting, sender) {
+      if (stopped) return;
+      const shelf = shelves[source];
+      const entry = shelf.entries.get(sighting.key);
+      if (entry !== undefined) return again(source, entry, sighting);
+      if (!admits(source, sighting.key, sender)) return;
+      const now = clock.monotonic();
+      const fresh: Entry = {
+        sighting,
+        told: sighting,
+        toldAt: now,
+        heardAt: now,
+        heardToldAt: now,
+        leaving: false,
+        expires: sighting.expires,
+        sender,
+      };
+      shelf.entries.set(sighting.key, fresh);
+      shelf.bySender.set(sender, (shelf.bySender.get(sender) ?? 0) + 1);
+      arm(fresh.expires);
+      tell(fresh, now);
+    },
+    left(source, key, onInterface) {
+      const entry = shelves[source].entries.get(key);
+      if (entry === undefined || entry.sighting.interface !== onInterface || entry.leaving) return;
+      entry.leaving = true;
+      entry.expires = Math.min(entry.expires, clock.monotonic() + goodbyeMs);
+      arm(entry.expires);
+    },
+    *live() {
+      for (const shelf of Object.values(shelves)) for (const { sighting } of shelf.entries.values()) yield sighting;
+    },
+    count: (source) => shelves[source].entries.size,
+    refused: (source) => shelves[source].refused,
+    stop() {
+      stopped = true;
+      cancel();
+    },
+  };
+}
+
+function emptyShelf(): Shelf {
+  return { entries: new Map(), bySender: new Map(), refused: 0 };
+}
+
+function remove(shelf: Shelf, key: string, entry: Entry): void {
+  shelf.entries.delete(key);
+  const left = (shelf.bySender.get(entry.sender) ?? 1) - 1;
+  if (left === 0) shelf.bySender.delete(entry.sender);
+  else shelf.bySender.set(entry.sender, left);
+}
+
+/** Do both say the same? Their expiry, and the order of their addresses, say nothing. */
+function sameSighting(a: Sighting, b: Sighting): boolean {
+  if (a === b) return true;
+  return (
+    a.name === b.name &&
+    a.port === b.port &&
+    a.service === b.service &&
+    a.interface === b.interface &&
+    a.addresses.length === b.addresses.length &&
+    a.addresses.every((address) => b.addresses.includes(address)) &&
+    a.text.size === b.text.size &&
+    [...a.text].every(([name, value]) => b.text.get(name) === value)
+  );
+}

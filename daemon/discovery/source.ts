@@ -1,0 +1,41 @@
+import type { Sighting } from "../../adapters/adapter.ts";
+import type { Clock, Log } from "../../tree/ports.ts";
+import type { LanInterface } from "../lan.ts";
+
+export type SourceName = "mdns" | "ssdp";
+
+/** What a source of sightings gets from discovery. */
+export interface SourceIo {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Is there room for this key of this sender? It is counted when there is not. True for a key that is there already. */
+  readonly admits: (key: string, sender: string) => boolean;
+  /** Said again without anything new it only lives longer. `sender` is the address it came from. */
+  seen(sighting: Sighting, sender: string): void;
+  /** It said goodbye on this interface; it is gone in a second, unless it is seen again. */
+  left(key: string, onInterface: string): void;
+}
+
+/** One source, while discovery runs. */
+export interface Source {
+  /**
+   * Opens it on one link. `failed`: it broke later; the link is then closed and opened again after a while.
+   * @throws whatever kept it from opening; it is tried again.
+   */
+  open(lan: LanInterface, failed: (reason: unknown) => void): Promise<Link>;
+  /** The key is no longer a sighting: nothing need be kept of it. */
+  forget(key: string): void;
+  /** After the last link was closed. */
+  stop(): Promise<void>;
+}
+
+export interface Link {
+  close(): Promise<void>;
+}
+
+/** What the file of a source exports. */
+export interface SourceModule {
+  start(io: SourceIo): Source;
+}

@@ -1,0 +1,117 @@
+import { BlockList, isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Clock } from "../tree/ports.ts";
+
+/** One IPv4 address of an interface towards the home. An interface with two addresses stands twice: they are two links. */
+export interface LanInterface {
+  readonly name: string;
+  /** IPv4, dotted. */
+  readonly address: string;
+  readonly netmask: string;
+  /** Of the same interface, without zone. */
+  readonly ipv6: readonly { readonly address: string; readonly prefix: number }[];
+  /** Lower case with colons. */
+  readonly mac: string;
+}
+
+type ReadInterfaces = typeof networkInterfaces;
+
+const pollMs = 5000;
+const homeNets: readonly (readonly [net: string, prefix: number])[] = [
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["169.254.0.0", 16],
+];
+const home = new BlockList();
+for (const [net, prefix] of homeNets) home.addSubnet(net, prefix);
+
+/**
+ * The interfaces towards the home, in the order of the system. `names`: these, whatever their addresses are; undefined: every
+ * interface that is not a loopback and has a private (RFC 1918) or link-local (RFC 3927) address. An interface without an IPv4
+ * address, or that does not exist (yet), is left out.
+ */
+export function lanInterfaces(
+  names: readonly string[] | undefined,
+  read: ReadInterfaces = networkInterfaces,
+): LanInterface[] {
+  const found: LanInterface[] = [];
+  for (const [name, addresses = []] of Object.entries(readAll(read))) {
+    if (names !== undefined && !names.includes(name)) continue;
+    const ipv6 = addresses
+      .filter((a) => a.family === "IPv6")
+      .map((a) => ({ address: a.address, prefix: Number(a.cidr?.split("/")[1] ?? 128) }));
+    for (const { family, internal, address, netmask, mac } of addresses) {
+      if (family !== "IPv4") continue;
+      if (names === undefined && (internal || !home.check(address))) continue;
+      found.push({ name, address, netmask, ipv6, mac: mac.toLowerCase() });
+    }
+  }
+  return found;
+}
+
+function readAll(read: ReadInterfaces): ReturnType<ReadInterfaces> {
+  try {
+    return read();
+  } catch {
+    // A sandbox without AF_NETLINK refuses the question. To know of no interface is a state that heals; a crash is not.
+    return {};
+  }
+}
+
+/**
+ * Tells the LAN interfaces at once, and again whenever one comes, goes, or changes its addresses, within 5 s.
+ * @returns ends it.
+ */
+export function watchLan(
+  names: readonly string[] | undefined,
+  clock: Clock,
+  onChange: (interfaces: readonly LanInterface[]) => void,
+  read: ReadInterfaces = networkInterfaces,
+): () => void {
+  let told: string | undefined;
+  let cancel = () => {};
+  let stopped = false;
+  const look = () => {
+    const interfaces = lanInterfaces(names, read);
+    const text = JSON.stringify(interfaces);
+    // Armed before it is told: whoever is told may end the watch.
+    cancel = clock.after(pollMs, look);
+    if (text === told) return;
+    told = text;
+    onChange(interfaces);
+    if (stopped) cancel();
+  };
+  look();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
+
+/** Is this address (IPv4, or IPv6 with or without zone) a neighbour's on one of these links, as their netmasks and prefixes say? */
+export function onLan(address: string, interfaces: readonly LanInterface[]): boolean {
+  const bare = address.split("%", 1)[0] ?? "";
+  const version = isIP(bare);
+  if (version === 0) return false;
+  return interfaces.some((lan) => neighbours(lan).check(bare, version === 4 ? "ipv4" : "ipv6"));
+}
+
+const lists = new WeakMap<LanInterface, BlockList>();
+
+function neighbours(lan: LanInterface): BlockList {
+  const known = lists.get(lan);
+  if (known !== undefined) return known;
+  const list = new BlockList();
+  list.addSubnet(lan.address, prefixOf(lan.netmask));
+  list.addSubnet("fe80::", 10, "ipv6");
+  for (const { address, prefix } of lan.ipv6) list.addSubnet(address, prefix, "ipv6");
+  lists.set(lan, list);
+  return list;
+}
+
+function prefixOf(netmask: string): number {
+  let bits = 0;
+  for (const part of netmask.split(".")) for (let octet = Number(part); octet > 0; octet = (octet << 1) & 255) bits++;
+  return bits;
+}
