@@ -5,7 +5,7 @@ import { placeOf, source, sources, type Source } from "./sources.ts";
 
 const maxLines = 300;
 /** Words that say nothing about what a thing is. */
-const empty = new Set(["manager", "handler", "helper", "util", "utils", "service", "context", "base", "impl"]);
+const empty = new Set(["manager", "handler", "helper", "util", "utils", "context", "base", "impl"]);
 
 /** A file that is too long and does not say why on its first line. */
 function tooLong(file: Source): readonly string[] {
@@ -30,7 +30,9 @@ function emptyNames(file: Source): readonly string[] {
     ...file.path.replace(/\.test\.ts$|\.ts$/, "").split("/"),
     ...file.ast.statements.flatMap(exportedNames),
   ];
-  return names.filter((name) => wordsOf(name).some((word) => empty.has(word))).map((name) => `${file.path}: ${name}`);
+  // DNS-SD and UPnP have services of their own: a serviceType is one of theirs, a DeviceService would be ours.
+  const isEmpty = (words: readonly string[]) => words.some((word) => empty.has(word)) || words.at(-1) === "service";
+  return names.filter((name) => isEmpty(wordsOf(name))).map((name) => `${file.path}: ${name}`);
 }
 
 /** File names that are not kebab-case. */
@@ -121,7 +123,9 @@ test.each([
 
 test("the rule about names looks at whole words of exports", () => {
   expect(
-    emptyNames(source("tree/a.ts", "export const base64 = 1; const handler = 2; export type Basement = 3;")),
+    emptyNames(
+      source("tree/a.ts", "export const base64 = 1, serviceType = 2; const handler = 2; export type Basement = 3;"),
+    ),
   ).toEqual([]);
 });
 
