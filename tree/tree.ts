@@ -1,5 +1,5 @@
 // Over 300 lines: the interface with its promises and the class that keeps them are read together.
-import type { AclVerb, Principal } from "./acl.ts";
+import type { Acl, AclVerb, Principal } from "./acl.ts";
 import { allows, formatAcl, withoutServer } from "./acl.ts";
 import { runSteps } from "./atomic.ts";
 import { readDeep } from "./deep.ts";
@@ -94,6 +94,8 @@ export interface TreeShape {
   watch(listener: (changes: readonly Changed[], batch: FilledBatch | undefined) => void): () => void;
   /** A DM account is gone: its id leaves every ACL. Part of the caller's batch. */
   forgetServer(id: string, batch: FilledBatch): void;
+  /** The daemon's own hand on an ACL, inside somebody else's commit. */
+  protect(at: Path, acl: Acl, batch: FilledBatch): void;
 }
 
 /** See {@link TreeShape}. */
@@ -258,6 +260,12 @@ export class Tree implements TreeShape {
       }
     }
     if (changed.length > 0) this.#tell(changed, batch);
+  }
+
+  protect(at: Path, acl: Acl, batch: FilledBatch): void {
+    const { mount, rel } = this.#places.find(at);
+    mount.book.setAcl(rel, acl, batch);
+    this.#tell([{ at, verb: "Property", by: "device", volatile: false }], batch);
   }
 
   #demand(at: Path, verb: "Get" | "Exec", by: Principal): Place {
