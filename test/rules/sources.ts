@@ -22,6 +22,8 @@ export interface Import {
   readonly own: boolean;
   /** `import type`: gone when the program runs. */
   readonly typeOnly: boolean;
+  /** Those that it takes by name; none for a default, a namespace or import(). */
+  readonly names: readonly string[];
   readonly line: number;
 }
 
@@ -68,13 +70,20 @@ export function importsOf(file: Source): readonly Import[] {
     if (named === undefined) return;
     const own = named.specifier.startsWith(".");
     const to = own ? posix.join(posix.dirname(file.path), named.specifier) : named.specifier;
-    found.push({ to, own, typeOnly: named.typeOnly, line: lineOf(file, node) });
+    found.push({ to, own, typeOnly: named.typeOnly, names: namesOf(node), line: lineOf(file, node) });
   });
   return found;
 }
 
 function lineOf(file: Source, node: ts.Node): number {
   return file.ast.getLineAndCharacterOfPosition(node.getStart(file.ast)).line + 1;
+}
+
+function namesOf(node: ts.Node): readonly string[] {
+  const clause = ts.isImportDeclaration(node) ? node.importClause : undefined;
+  const bindings = clause?.name === undefined ? clause?.namedBindings : undefined;
+  if (bindings === undefined || !ts.isNamedImports(bindings)) return [];
+  return bindings.elements.map((element) => (element.propertyName ?? element.name).text);
 }
 
 function specifierOf(node: ts.Node): { specifier: string; typeOnly: boolean } | undefined {
