@@ -58,14 +58,14 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   server.maxConnections = connections;
   server.on("drop", () => log.warn("a connection was refused: too many are open", { most: connections }));
 
-  try {
-    await listenAt(server, options.socket, options.group ?? "dmgw", log);
-  } catch (error) {
+  const unlisten = await listenAt(server, options.socket, options.group ?? "dmgw", log).catch((error: unknown) => {
+    server.close();
     events.close();
     throw error;
-  }
+  });
   return {
     async close() {
+      const gone = unlisten();
       const closed = new Promise((resolve) => server.close(resolve));
       closing.abort(stops());
       const patience = deadline(clock, farewell);
@@ -75,7 +75,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
       // One turn, in which those that are given up hear so.
       await new Promise((resolve) => setImmediate(resolve));
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, gone]);
       events.close();
     },
   };

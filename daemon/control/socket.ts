@@ -1,8 +1,7 @@
-import { chmod, chown, lstat, mkdir, readFile, unlink } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rename, rm, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import type { Server } from "node:net";
-import { dirname } from "node:path";
-import { umask } from "node:process";
+import { dirname, join } from "node:path";
 import { ConfigError, reasonOf } from "../../tree/errors.ts";
 import type { Log } from "../../tree/ports.ts";
 
@@ -11,20 +10,23 @@ const longest = 107;
 
 /**
  * Listens at `path` with mode 0660, for `group` where that group exists. The folder is made when missing; a socket that nobody answers is
- * replaced. @throws ConfigError when somebody answers there, or nothing can listen there.
+ * replaced. The answer takes the socket away again. @throws ConfigError when somebody answers there, or nothing can listen there.
  */
-export async function listenAt(server: Server, path: string, group: string, log: Log): Promise<void> {
-  if (Buffer.byteLength(path) > longest)
-    throw wrong(`${path} is longer than ${longest} bytes, the most that Linux takes`);
+export async function listenAt(server: Server, path: string, group: string, log: Log): Promise<() => Promise<void>> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await clear(path);
-    await listen(server, path);
+    await listen(server, path, group, log);
+    const { ino } = await lstat(path);
+    return async () => {
+      // Another daemon may have taken the place meanwhile.
+      const there = await lstat(path).catch(() => undefined);
+      if (there?.ino === ino) await unlink(path).catch(() => undefined);
+    };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw wrong(`cannot listen at ${path}: ${reasonOf(error)}`);
   }
-  await shareWith(path, group, log);
 }
 
 /** What is left of a daemon that died goes away; a daemon that lives is left alone. */
@@ -49,29 +51,34 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.once("listening", () => {
-      server.off("error", reject);
-      resolve();
+/** The socket is made in a folder that is ours alone and moved when its rights are set: at no moment may others connect. */
+async function listen(server: Server, path: string, group: string, log: Log): Promise<void> {
+  const folder = await mkdtemp(join(dirname(path), "."));
+  try {
+    const own = join(folder, "s");
+    const length = Buffer.byteLength(own) > Buffer.byteLength(path) ? own : path;
+    if (Buffer.byteLength(length) > longest)
+      throw wrong(`${path} is too long for a socket: Linux takes ${longest} bytes`);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(own, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
-    // The socket is made within listen(), so no other work of the process runs under this mask, and at no moment may others connect.
-    const before = umask(0o117);
-    try {
-      server.listen(path);
-    } finally {
-      umask(before);
-    }
-  });
+    await shareWith(own, group, log);
+    await rename(own, path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function shareWith(path: string, group: string, log: Log): Promise<void> {
+  await chmod(path, 0o660);
   const id = await groupId(group);
   if (id === undefined) return;
   try {
     await chown(path, -1, id);
-    await chmod(path, 0o660);
   } catch (error) {
     log.info(`the control socket stays with this user's own group: ${reasonOf(error)}`, { group });
   }
