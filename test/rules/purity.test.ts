@@ -7,8 +7,8 @@ import { importsOf, placeOf, source, sources, walk, type Source } from "./source
 const mayTouchTheMachine =
   /^(daemon\/(main|clock|log|systemd)\.ts|config\/(load|generate)\.ts|daemon\/cli\/[^/]+\.ts|test\/.*)$/;
 const machineModules = /^(node:)?(process|timers|timers\/promises|console|perf_hooks)$/;
-/** Of the process, what a file and a socket on the disk need: it neither steers the process nor tells who runs it. */
-const harmless = new Set(["pid", "umask"]);
+/** Of the process, what a lock needs: a number. It neither steers the process nor tells who runs it. */
+const harmless = new Set(["pid"]);
 const machineNames = new Set(["process", "console", "setTimeout", "setInterval", "performance"]);
 
 const plainErrors = /^(Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/;
