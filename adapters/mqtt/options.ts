@@ -1,0 +1,51 @@
+import * as v from "valibot";
+import { clientTls, described, flag, optional, rule, secret, text, url } from "../option-kinds.ts";
+import type { Kind } from "../option-kinds.ts";
+
+/** The first levels of a convention's topics. */
+const rootTopic = v.pipe(
+  v.string(),
+  v.maxLength(200, "has more than 200 characters"),
+  v.regex(/^[^/+#$\s\u0000][^+#\u0000]*$/u, "is no topic: levels with / between them, without + and #"),
+  v.check((value) => !value.split("/").includes(""), "has an empty level (// or a slash at its end)"),
+  v.metadata<string, Kind>({ form: "a topic" }),
+);
+
+/** The broker whose devices are managed. */
+export const mqttOptions = v.pipe(
+  v.object({
+    enabled: v.optional(described(flag, "manage the devices of a broker"), true),
+    url: v.optional(
+      described(
+        url("mqtt", "mqtts"),
+        "the broker; without a port 1883, and 8883 with mqtts",
+        "mqtts://broker.lan:8883",
+      ),
+      "mqtt://127.0.0.1:1883",
+    ),
+    username: optional(text, "user name at the broker", "dmgw"),
+    password: optional(secret, "password at the broker", "{ file: /etc/dmgw/mqtt.password }"),
+    clientId: optional(text, "client id at the broker; default a new one at each start", "dmgw"),
+    tls: optional(clientTls, "TLS towards the broker; only with mqtts"),
+    topics: v.optional(
+      v.object({
+        homie: v.optional(described(rootTopic, "domain of the Homie convention, versions 3 to 5"), "homie"),
+        zigbee2mqtt: v.optional(described(rootTopic, "base topic of zigbee2mqtt"), "zigbee2mqtt"),
+      }),
+      {},
+    ),
+  }),
+  rule(
+    ["tls", "url"],
+    ({ url: broker, tls }) => tls === undefined || broker.startsWith("mqtts:"),
+    "is given, but url does not begin with mqtts://: nothing would be encrypted",
+  ),
+  rule(
+    ["password", "username"],
+    ({ username, password }) => password === undefined || username !== undefined,
+    "is given without username",
+  ),
+  v.description("devices of an MQTT broker: Homie 4 and 5, zigbee2mqtt"),
+);
+
+export type MqttOptions = v.InferOutput<typeof mqttOptions>;
