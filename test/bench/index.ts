@@ -4,6 +4,7 @@ import CliTable from "cli-table3";
 import { deepGetBench } from "./deep-get.ts";
 import { megabytes } from "./measure.ts";
 import type { Table } from "./measure.ts";
+import { flashBench, startBench } from "./process.ts";
 import { syncmlBench } from "./syncml.ts";
 import { treeBench } from "./tree.ts";
 
@@ -11,6 +12,8 @@ const benches: ReadonlyMap<string, () => Promise<readonly Table[]>> = new Map([
   ["tree", treeBench],
   ["deep-get", deepGetBench],
   ["syncml", syncmlBench],
+  ["start", startBench],
+  ["flash", flashBench],
 ]);
 
 const asked = process.argv.slice(2);

@@ -3,6 +3,8 @@ import { execFile, spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -20,6 +22,8 @@ export interface RunningGateway {
   readonly ready: string;
   /** Runs one verb and answers with what it prints. @throws with what it says when it fails */
   cli(...args: readonly string[]): Promise<string>;
+  /** A request to the local API, JSON in and out. @throws with the answer when it is no 2xx */
+  ask(method: string, path: string, body?: unknown): Promise<unknown>;
   /** Bytes; `private` is what no other process shares. */
   memory(): { readonly rss: number; readonly private: number };
   /** Asks it to stop; the exit code. */
@@ -53,6 +57,7 @@ export async function startGateway(folder: string, config: object, patience = 20
     startedIn,
     ready,
     cli: (...args) => run([...args, "--config", file]),
+    ask: (method, path, body) => ask(own.control.socket, method, path, body),
     memory: () => memoryOf(pid),
     stop: () => end("SIGTERM"),
     async kill() {
@@ -94,6 +99,19 @@ async function run(args: readonly string[]): Promise<string> {
       else reject(new Error(`dmgw ${args.join(" ")}: ${(stderr || stdout || error.message).trim()}`, { cause: error }));
     });
   });
+}
+
+async function ask(socketPath: string, method: string, path: string, body: unknown): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  const asking = request({ socketPath, method, path, headers });
+  asking.end(body === undefined ? undefined : JSON.stringify(body));
+  const [answer] = (await once(asking, "response")) as [IncomingMessage];
+  const parts: Buffer[] = [];
+  for await (const part of answer) parts.push(part as Buffer);
+  const text = Buffer.concat(parts).toString();
+  const { statusCode = 0 } = answer;
+  if (statusCode < 200 || statusCode > 299) throw new Error(`${method} ${path}: ${statusCode} ${text}`);
+  return text === "" ? undefined : (JSON.parse(text) as unknown);
 }
 
 function memoryOf(pid: number): { readonly rss: number; readonly private: number } {
