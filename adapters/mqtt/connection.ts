@@ -20,7 +20,7 @@ export interface Broker {
 }
 
 export interface Account {
-  /** mqtt:// or mqtts://; a user name in it counts where `username` is absent. */
+  /** mqtt:// or mqtts://, without credentials. */
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -154,8 +154,6 @@ export class Connection implements Broker {
     const packets = bounded(this.#line, limits.list + 65_536, (octets) =>
       this.#holdings.refuse("an MQTT message above the limit", { octets }),
     );
-    const name = username ?? (this.#url.username === "" ? undefined : decodeURIComponent(this.#url.username));
-    const secret = password ?? (this.#url.password === "" ? undefined : decodeURIComponent(this.#url.password));
     const client = new MqttClient(() => packets, {
       clientId: this.#clientId,
       protocolVersion: 4,
@@ -167,8 +165,8 @@ export class Connection implements Broker {
       resubscribe: false,
       queueQoSZero: false,
       timerVariant: "native",
-      ...(name === undefined ? {} : { username: name }),
-      ...(secret === undefined ? {} : { password: secret }),
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
     });
     this.#client = client;
     let since: number | undefined;
@@ -211,7 +209,10 @@ export class Connection implements Broker {
       client.subscribe(some, { qos: 0 }, (error) => {
         if (error && this.#client === client && this.#connected) {
           this.#log.warn("the MQTT broker refuses a subscription", { topics: some.slice(0, 5), reason: error.message });
-          this.#host.status("error", `the MQTT broker at ${this.#where} does not let dmgw read ${some.slice(0, 3).join(", ")}`);
+          this.#host.status(
+            "error",
+            `the MQTT broker at ${this.#where} does not let dmgw read ${some.slice(0, 3).join(", ")}`,
+          );
         }
       });
     }

@@ -26,7 +26,6 @@ export interface Surroundings {
   readonly queue: Queue;
 }
 
-
 /** A device behind a broker: its properties with their last reports, and its face. Both conventions end here. */
 export class MqttDevice implements Reachable {
   readonly identity: string;
@@ -45,7 +44,11 @@ export class MqttDevice implements Reachable {
     this.identity = identity;
     this.#voice = voice;
     this.#around = around;
-    this.nodes = new DeviceNodes({ schema, value: (slot) => slot.value ?? nul, description: (rel) => this.#descriptions.get(rel) });
+    this.nodes = new DeviceNodes({
+      schema,
+      value: (slot) => slot.value ?? nul,
+      description: (rel) => this.#descriptions.get(rel),
+    });
     this.mo = this.#mo();
   }
 
@@ -107,7 +110,11 @@ export class MqttDevice implements Reachable {
     for (const rel of interiors.keys()) this.nodes.addInterior(rel);
     for (const [rel, property] of properties) {
       const weight = weightOf(property);
-      if (this.#held.properties >= limits.properties || holdings.properties >= limits.allProperties || !holdings.exchange(0, weight)) {
+      if (
+        this.#held.properties >= limits.properties ||
+        holdings.properties >= limits.allProperties ||
+        !holdings.exchange(0, weight)
+      ) {
         holdings.refuse("more MQTT properties than dmgw takes", { device: this.identity });
         break;
       }
@@ -258,4 +265,3 @@ function weightOf({ name, title, unit, rule }: Property): number {
   const choices = rule.kind === "enum" ? rule.choices.reduce<number>((sum, one) => sum + String(one).length, 0) : 0;
   return name.length + (title?.length ?? 0) + (unit?.length ?? 0) + choices;
 }
-

@@ -18,7 +18,10 @@ const reasons = new Map<string | number, (where: string) => string>([
   ["ERR_SSL_WRONG_VERSION_NUMBER", (where) => `${where} speaks no TLS: should the URL begin with mqtt://?`],
   ["ERR_TLS_CERT_ALTNAME_INVALID", (where) => `the MQTT broker's certificate is for another name than ${where}`],
   ["CERT_HAS_EXPIRED", () => "the MQTT broker's certificate has expired (or the clock of this gateway is wrong)"],
-  ["CERT_NOT_YET_VALID", () => "the MQTT broker's certificate is not valid yet (or the clock of this gateway is wrong)"],
+  [
+    "CERT_NOT_YET_VALID",
+    () => "the MQTT broker's certificate is not valid yet (or the clock of this gateway is wrong)",
+  ],
   ...[
     "DEPTH_ZERO_SELF_SIGNED_CERT",
     "SELF_SIGNED_CERT_IN_CHAIN",
@@ -26,7 +29,10 @@ const reasons = new Map<string | number, (where: string) => string>([
     "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
     "UNABLE_TO_GET_ISSUER_CERT",
     "CERT_SIGNATURE_FAILURE",
-  ].map((code) => [code, () => "the MQTT broker's certificate is not trusted: its CA belongs in adapters.mqtt.tls.ca"] as const),
+  ].map(
+    (code) =>
+      [code, () => "the MQTT broker's certificate is not trusted: its CA belongs in adapters.mqtt.tls.ca"] as const,
+  ),
   ...["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"].map(
     (code) => [code, () => "the MQTT broker wants a client certificate: see adapters.mqtt.tls.cert and .key"] as const,
   ),
@@ -43,5 +49,7 @@ export function reasonOfLine(error: unknown, where: string): string {
 
 /** A message could not be handed to the broker. */
 export function notSent(cause: unknown): DmError {
-  return new DmError(Status.unavailable, "the MQTT broker did not take the message: the connection to it broke", { cause });
+  return new DmError(Status.unavailable, "the MQTT broker did not take the message: the connection to it broke", {
+    cause,
+  });
 }

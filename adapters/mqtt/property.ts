@@ -49,7 +49,7 @@ export interface Voice {
   /** The messages that carry these orders. */
   tell(orders: readonly Order[], last: (rel: Rel) => Value | undefined): readonly Message[];
   /** The messages that ask for these properties. Absent: what the broker holds is always current. */
-  ask?(properties: readonly Property[]): readonly Message[];
+  ask?(rels: readonly Rel[]): readonly Message[];
 }
 
 /** What a device says: `plain` is the text of a Homie payload, or a value of zigbee2mqtt's JSON. */

@@ -29,12 +29,16 @@ export async function inTime(clock: Clock, signal: AbortSignal | undefined, even
  */
 export async function heardAnew(device: Reachable, rel: Rel, signal: AbortSignal): Promise<void> {
   device.mustAnswer();
-  const ask = device.voice.ask;
-  if (ask === undefined) return;
+  if (device.voice.ask === undefined) return;
   const single = device.nodes.get(rel);
-  const wanted = new Map([...device.nodes.below(rel)].filter(([, slot]) => slot.property.reported && (slot.property.askable || slot === single)));
+  const wanted = new Map(
+    [...device.nodes.below(rel)].filter(
+      ([, slot]) => slot.property.reported && (slot.property.askable || slot === single),
+    ),
+  );
   if (wanted.size === 0) return;
-  const properties = [...wanted.values()].map((slot) => slot.property).filter((property) => property.askable);
+  const askable = [...wanted].filter(([, slot]) => slot.property.askable).map(([at]) => at);
+  const messages = device.voice.ask(askable);
   let complete: () => void = () => undefined;
   const everything = new Promise<void>((resolve) => (complete = resolve));
   const deaf = device.listen((heard) => {
@@ -42,7 +46,7 @@ export async function heardAnew(device: Reachable, rel: Rel, signal: AbortSignal
     if (wanted.size === 0) complete();
   });
   try {
-    const sent = Promise.all(ask(properties).map(({ topic, payload }) => device.broker.publish(topic, payload)));
+    const sent = Promise.all(messages.map(({ topic, payload }) => device.broker.publish(topic, payload)));
     if (await inTime(device.clock, signal, Promise.all([sent, everything]))) return;
   } finally {
     deaf();
@@ -51,6 +55,9 @@ export async function heardAnew(device: Reachable, rel: Rel, signal: AbortSignal
   const why = missing.every((property) => !property.askable) ? ": it reports this only when it wants to" : "";
   throw new DmError(
     Status.gatewayTimeout,
-    `the device did not say ${missing.map((property) => property.name).slice(0, 5).join(", ")} in time${why}`,
+    `the device did not say ${missing
+      .map((property) => property.name)
+      .slice(0, 5)
+      .join(", ")} in time${why}`,
   );
 }

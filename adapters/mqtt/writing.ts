@@ -14,7 +14,12 @@ import { sameReading, write } from "./rules.ts";
  * @throws DmError 400 with the allowed values, 503 nobody to talk to, 504 silent, 500 the device keeps another value, 516 the same and
  * something could not be written back.
  */
-export async function writeAll(device: Reachable, queue: Queue, changes: readonly Change[], signal: AbortSignal): Promise<Outcome> {
+export async function writeAll(
+  device: Reachable,
+  queue: Queue,
+  changes: readonly Change[],
+  signal: AbortSignal,
+): Promise<Outcome> {
   // A second order for the same property takes the place of the first.
   const orders = new Map(changes.map((change) => [change.rel, orderOf(device, change)]));
   return queue(device.identity, () => carryOut(device, [...orders.values()], signal), signal);
@@ -36,7 +41,11 @@ async function carryOut(device: Reachable, orders: readonly Order[], signal: Abo
   const failures = await tell(device, orders, signal);
   const [first] = failures.values();
   if (first === undefined) return { state: "done" };
-  const stuck = await putBack(device, orders.filter((order) => !failures.has(order.rel)), before);
+  const stuck = await putBack(
+    device,
+    orders.filter((order) => !failures.has(order.rel)),
+    before,
+  );
   if (stuck.length === 0) throw first;
   throw new DmError(Status.rollBackFailed, `${first.message}; not written back: ${stuck.join(", ")}`, { cause: first });
 }
@@ -61,7 +70,10 @@ async function tell(device: Reachable, orders: readonly Order[], signal?: AbortS
     const sent = Promise.all(messages.map(({ topic, payload }) => device.broker.publish(topic, payload)));
     const taken = sent.then(() => undefined);
     let delivered = false;
-    void taken.then(() => (delivered = true), () => undefined);
+    void taken.then(
+      () => (delivered = true),
+      () => undefined,
+    );
     const done = await inTime(device.clock, signal, Promise.all([taken, verified]));
     if (done) return new Map();
     if (!delivered) return new Map(orders.map((order) => [order.rel, silence("the broker took no message")]));
@@ -72,7 +84,10 @@ async function tell(device: Reachable, orders: readonly Order[], signal?: AbortS
   for (const [rel, { property }] of open) {
     const kept = other.get(rel);
     if (kept !== undefined) {
-      failures.set(rel, new DmError(Status.failed, `the device kept ${textOf(kept).slice(0, 60)} for ${property.name}`));
+      failures.set(
+        rel,
+        new DmError(Status.failed, `the device kept ${textOf(kept).slice(0, 60)} for ${property.name}`),
+      );
     } else if (!already.has(rel)) {
       failures.set(rel, silence(`the device did not say that it took ${property.name}; it may still follow`));
     }
@@ -89,7 +104,11 @@ function holds(device: Reachable, order: Order): boolean {
 const silence = (what: string) => new DmError(Status.gatewayTimeout, `no answer in time: ${what}`);
 
 /** The names of what could not be written back. The caller's signal may have fired already, so it does not count here. */
-async function putBack(device: Reachable, orders: readonly Order[], before: ReadonlyMap<Rel, Value | undefined>): Promise<string[]> {
+async function putBack(
+  device: Reachable,
+  orders: readonly Order[],
+  before: ReadonlyMap<Rel, Value | undefined>,
+): Promise<string[]> {
   const back: Order[] = [];
   const stuck: string[] = [];
   for (const { rel, property } of orders) {
