@@ -72,9 +72,22 @@ export class Bridge {
       clock: this.#ports.clock,
       log: this.#ports.log.part(name),
       state: bucket(this.#ports.store, `adapter ${name}`),
-      attach: (face) => this.#attach(face),
+      attach: (face) => this.#attach(face, name),
       status,
     };
+  }
+
+  /** The adapter `name` has stopped: its devices stay known, and are away until it runs again. */
+  withdraw(name: string): void {
+    for (const device of this.registry.all()) {
+      for (const live of [...device.faces.values()]) {
+        if (live.adapter !== name) continue;
+        live.mounted?.unmount();
+        device.faces.delete(live.face.identity);
+        this.registry.mountAbsent(device, live.face.identity);
+        this.registry.tell(device, ["State"]);
+      }
+    }
   }
 
   /** @throws DmError 404, 405 */
@@ -108,7 +121,7 @@ export class Bridge {
     await this.registry.stop();
   }
 
-  #attach(first: Face): Attached {
+  #attach(first: Face, adapter: string): Attached {
     let face = first;
     let device: Device | undefined;
     let live: LiveFace | undefined;
@@ -116,7 +129,7 @@ export class Bridge {
     const present = (): { device: Device; live: LiveFace } => {
       if (device === undefined || live === undefined || this.registry.of(face.identity) !== device) {
         device = this.registry.of(face.identity) ?? this.registry.create(face.identity);
-        live = { face, reachable: live?.reachable ?? face.reachable, mounted: undefined };
+        live = { face, adapter, reachable: live?.reachable ?? face.reachable, mounted: undefined };
         this.#join(device, live);
       }
       return { device, live };

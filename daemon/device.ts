@@ -23,6 +23,8 @@ export interface StoredDevice {
 
 export interface LiveFace {
   readonly face: Face;
+  /** Name of the adapter that attached it. */
+  readonly adapter: string;
   reachable: boolean;
   mounted: Mounted | undefined;
 }

@@ -158,6 +158,14 @@ export class Registry {
     };
   }
 
+  /** Holds the place of a face that is known, but not attached: its nodes answer 503, not 404. */
+  mountAbsent(device: Device, identity: string): void {
+    const mount = device.kept.faces.find((face) => face.identity === identity)?.mount;
+    if (mount === undefined) return;
+    const at = parsePath(`./Devices/${device.id}/${mount}`);
+    device.absent.set(mount, this.#ports.tree.mount(at, absentFace(absentFaceUrn), { key: identity }));
+  }
+
   unmountInfo(device: Device): void {
     device.info?.info.unmount();
     device.info?.state.unmount();
@@ -174,10 +182,7 @@ export class Registry {
     const device = this.#load(id, kept);
     if (!isManaged(device)) return;
     this.mountInfo(device);
-    for (const { identity, mount } of kept.faces) {
-      const at = parsePath(`./Devices/${id}/${mount}`);
-      device.absent.set(mount, this.#ports.tree.mount(at, absentFace(absentFaceUrn), { key: identity }));
-    }
+    for (const { identity } of kept.faces) this.mountAbsent(device, identity);
   }
 
   #load(id: string, kept: StoredDevice): Device {

@@ -119,6 +119,20 @@ describe("a face", () => {
     ).toEqual(["d2"]);
   });
 
+  it("is away while its adapter is stopped, and itself again when it is back", async () => {
+    const { tree, bridge, host, clock } = gateway();
+    const attached = host.attach(lampFace());
+    await settle(clock);
+    bridge.withdraw("mqtt");
+    expect(bridge.devices()[0]).toMatchObject({ id: "d1", state: "away", managed: true });
+    await expect(tree.get(path("./Devices/d1/MQTT"), "deep", call(local))).rejects.toMatchObject({ status: 503 });
+    attached.reachable(false);
+    host.attach(lampFace());
+    await settle(clock);
+    expect(bridge.devices()[0]).toMatchObject({ id: "d1", state: "managed" });
+    await tree.get(path("./Devices/d1/MQTT"), "deep", call(local));
+  });
+
   it("that leaves its network is not managed any more, but stays known", async () => {
     const { tree, bridge, host, clock } = gateway();
     const attached = host.attach(lampFace());
