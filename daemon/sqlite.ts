@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import SqliteDatabase from "better-sqlite3";
 import { ConfigError, reasonOf } from "../tree/errors.ts";
 import type { SerializedWrite } from "./batch.ts";
@@ -29,9 +29,10 @@ const migrations: readonly string[] = [
    ) WITHOUT ROWID, STRICT`,
 ];
 
-/** What a page of the log takes: the page and its frame header (SQLite file format, section 4.1). */
+/** The log: a header, then frames of a header (it begins with the page's number) and a page (SQLite file format, section 4.1). */
 const pageSize = 4096;
 const frameSize = pageSize + 24;
+const logHeaderSize = 32;
 /** Pages: 1 MiB of log. Larger saves writes of pages that change often, and takes room that a router's flash has not. */
 const checkpointAt = 256;
 
@@ -60,7 +61,7 @@ export function openSqlite(path: string, steps: readonly string[] = migrations):
     const check = database.pragma("quick_check(1)", { simple: true });
     if (check !== "ok") throw new Damage(String(check));
     migrate(database, path, steps);
-    return opened(database, steps.length);
+    return opened(database, path, steps.length);
   } catch (error) {
     database.close();
     throw error;
@@ -92,7 +93,7 @@ function migrate(database: SqliteDatabase.Database, path: string, steps: readonl
   }
 }
 
-function opened(database: SqliteDatabase.Database, version: number): SqliteFile {
+function opened(database: SqliteDatabase.Database, path: string, version: number): SqliteFile {
   const put = database.prepare<[string, string, string]>(
     "INSERT OR REPLACE INTO entries (tbl, key, value) VALUES (?, ?, ?)",
   );
@@ -105,7 +106,7 @@ function opened(database: SqliteDatabase.Database, version: number): SqliteFile 
   const some = database.prepare<[string, string, Buffer], { key: string; json: string }>(
     "SELECT key, value AS json FROM entries WHERE tbl = ? AND key >= ? AND key < CAST(? AS TEXT) ORDER BY key",
   );
-  const usage = meter(database);
+  const usage = meter(database, path);
 
   const transaction = database.transaction((writes: Iterable<SerializedWrite>): boolean => {
     let changes = 0;
@@ -117,7 +118,8 @@ function opened(database: SqliteDatabase.Database, version: number): SqliteFile 
 
   /**
    * When the sync of a commit fails, its frames stand complete in the log and would come alive at the next start, though the commit
-   * was answered as failed. A commit that changes nothing, put over them, ends that; that it usually fails as well does not matter.
+   * was answered as failed. A commit that changes nothing, put over them, ends that, even if its own sync fails as well. Only where the
+   * disk takes no more writes from then on, and the daemon is killed, can a commit that was refused be found at the next start.
    */
   const bury = () => {
     try {
@@ -153,11 +155,11 @@ function opened(database: SqliteDatabase.Database, version: number): SqliteFile 
 /**
  * Counts what goes to the disk, from SQLite's own account of its log.
  *
- * Counted: every frame of the log, and at each checkpoint the pages copied into the file (at most: no more than there were frames, and no
- * more than the file has pages). Not counted: failed commits, and what the file system and the flash add below us (their journal, whole
- * erase blocks for small writes), which no program can see.
+ * Counted: every frame of the log, and at each checkpoint the pages that were copied into the file. Not counted: the log's header, failed
+ * commits, making the file, and what the file system and the flash add below us (their journal, whole blocks for small writes), which no
+ * program can see.
  */
-function meter(database: SqliteDatabase.Database) {
+function meter(database: SqliteDatabase.Database, path: string) {
   const state = (): { readonly log: number; readonly checkpointed: number } => {
     // NOOP tells the state of the log and does no work; it takes some 30 µs.
     const [row] = database.pragma("wal_checkpoint(NOOP)") as { log: number; checkpointed: number }[];
@@ -173,9 +175,9 @@ function meter(database: SqliteDatabase.Database) {
       // A log that was copied whole is begun again by the next write, which then syncs the log's new header on its own.
       const anew = last.checkpointed === last.log;
       const frames = anew ? now.log : now.log - last.log;
-      const copied = anew ? now.checkpointed : now.checkpointed - last.checkpointed;
-      const pages = database.pragma("page_count", { simple: true }) as number;
-      written += frames * frameSize + Math.min(copied, pages) * pageSize;
+      const copiedBefore = anew ? 0 : last.checkpointed;
+      const copied = now.checkpointed > copiedBefore ? pagesInLog(`${path}-wal`, copiedBefore, now.checkpointed) : 0;
+      written += frames * frameSize + copied * pageSize;
       syncs += (anew ? 2 : 1) + (copied > 0 ? 2 : 0);
       last = now;
     },
@@ -185,6 +187,26 @@ function meter(database: SqliteDatabase.Database) {
     },
     counts: () => ({ written, syncs }),
   };
+}
+
+/** How many different pages the frames from `first` to before `end` hold: a page that changed often is copied once. */
+function pagesInLog(path: string, first: number, end: number): number {
+  let handle: number | undefined;
+  try {
+    handle = openSync(path, "r");
+    const pages = new Set<number>();
+    const number = Buffer.alloc(4);
+    for (let frame = first; frame < end; frame++) {
+      readSync(handle, number, 0, 4, logHeaderSize + frame * frameSize);
+      pages.add(number.readUInt32BE());
+    }
+    return pages.size;
+  } catch {
+    // The commit itself is done, and no count may undo that: as if each had changed once.
+    return end - first;
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
 }
 
 /**

@@ -51,6 +51,7 @@ export function openState(folder: string, clock: Clock): OpenedState {
   let unlock: () => void;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     unlock = lock(folder);
   } catch (error) {
     if (error instanceof ConfigError) throw error;

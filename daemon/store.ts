@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { DmError, Status, reasonOf } from "../tree/errors.ts";
 import type { Clock, Log, Store } from "../tree/ports.ts";
 import { emptyBatch, serialize } from "./batch.ts";
@@ -59,13 +60,14 @@ export function openStore(options: { readonly folder: string; readonly clock: Cl
   const failure = (error: unknown): DmError => {
     const fault = faultOf(error);
     if (fault === "damaged") noteDamage(error);
-    const why =
-      fault === "full"
-        ? `no room is left for the state in ${folder}: make room there`
-        : `the state cannot be written in ${folder}: ${faultText(error)}`;
+    // Where room is only given out at the sync, that is what fails on a full disk.
+    const full = fault === "full" || (fault !== "damaged" && !hasRoom(folder));
+    const why = full
+      ? `no room is left for the state in ${folder}: make room there`
+      : `the state cannot be written in ${folder}: ${faultText(error)}`;
     if (failing === undefined) log.error(why);
     failing = why;
-    return new DmError(fault === "full" ? Status.deviceFull : Status.storeFailed, why, { cause: error });
+    return new DmError(full ? Status.deviceFull : Status.storeFailed, why, { cause: error });
   };
 
   const flush = () => {
@@ -156,6 +158,14 @@ export function openStore(options: { readonly folder: string; readonly clock: Cl
       }
     },
   };
+}
+
+function hasRoom(folder: string): boolean {
+  try {
+    return statfsSync(folder).bavail > 0;
+  } catch {
+    return true;
+  }
 }
 
 interface PendingCommit {

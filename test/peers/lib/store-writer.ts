@@ -8,8 +8,8 @@ import { fakeLog } from "../../fakes/log.ts";
  * A process that commits to a store and says on standard output what was answered, at the moment of the answer:
  * `open <degraded>`, `ok <id>`, `no <id> <status>`, `usage <json>`, `closed`; `failed <reason>` when the store cannot be opened.
  *
- * Arguments: folder, writers that commit at the same time, commits of each (0: until killed), name of this run, "turn": all commits in
- * one turn of the event loop.
+ * Arguments: folder, writers that commit at the same time, commits of each (0: until killed), name of this run, and how: "turn": all
+ * commits in one turn of the event loop; "die": killed by itself instead of closing the store.
  *
  * One commit puts `<run>/<writer>/<n>` into the tables "left" and "right": both or none of them have to be there afterwards.
  */
@@ -40,6 +40,7 @@ try {
   };
   await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => commitMany(writer)));
   say(`usage ${JSON.stringify(store.usage())}`);
+  if (mode === "die") process.kill(process.pid, "SIGKILL");
   store.close();
   say("closed");
 } catch (error) {
