@@ -10,7 +10,7 @@ import { isInterior } from "./value.ts";
 /** Names of the unnamed nodes on the way: for "Records/d1/Name" they are ["d1"]. */
 export type Names = readonly string[];
 
-/** A leaf of the table. With `get` it is computed; without, it is stored. */
+/** A leaf of the table. With `get` it is computed; without, it is stored, and stands below stored unnamed nodes. */
 export interface Leaf {
   readonly format: LeafFormat;
   readonly description: string;
@@ -82,7 +82,7 @@ export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
     const { row, names, dynamic } = found;
     if (dynamic || row === "free") return stored?.get(rel) !== undefined;
     if (!listed(rel)) return false;
-    return row.format === "node" || row.get === undefined || row.get(names) !== undefined;
+    return row.format === "node" || (row.get === undefined ? row.exec !== undefined : row.get(names) !== undefined);
   };
 
   /** Is every computed unnamed node on the way in its list? */

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { local } from "../../tree/acl.ts";
+import { StoredNodes, storedLimits } from "../../tree/stored-nodes.ts";
+import { tableMo } from "../../tree/table.ts";
+import { Tree } from "../../tree/tree.ts";
+import { chr, int } from "../../tree/value.ts";
+import { fakeClock } from "../fakes/clock.ts";
+import { fakeStore } from "../fakes/store.ts";
+import { call, path } from "./small-home.ts";
+
+function home(store = fakeStore()) {
+  const tree = new Tree({ store, clock: fakeClock() });
+  const nodes = new StoredNodes(store, "x");
+  const names = new Set(["one", "two"]);
+  const written: string[] = [];
+  const mo = tableMo(
+    "urn:test:table:1.0",
+    {
+      format: "node",
+      description: "a table",
+      children: {
+        Fixed: { format: "int", description: "computed", get: () => int(1) },
+        Set: {
+          format: "chr",
+          description: "written",
+          get: () => chr("x"),
+          set: (value) => void written.push(String("data" in value && value.data)),
+        },
+        List: {
+          format: "node",
+          description: "computed names",
+          list: () => names,
+          each: {
+            format: "node",
+            description: "one",
+            children: { Name: { format: "chr", description: "its name", get: ([name]) => chr(name ?? "") } },
+          },
+        },
+        Free: { format: "node", description: "anything", free: true },
+        Do: {
+          format: "null",
+          description: "to execute",
+          exec: async (_argument, _names) => ({ state: "done", result: chr("did") }),
+        },
+      },
+    },
+    nodes,
+  );
+  tree.mount(path("./T"), mo);
+  return { tree, names, written, store, nodes };
+}
+
+describe("an MO written as a table", () => {
+  it("has the children of its computed lists, as long as they are listed", async () => {
+    const { tree, names } = home();
+    expect(await tree.get(path("./T/List/one/Name"), "one", call(local))).toEqual(chr("one"));
+    names.delete("one");
+    await expect(tree.get(path("./T/List/one/Name"), "one", call(local))).rejects.toMatchObject({ status: 404 });
+    await expect(tree.get(path("./T/List/__proto__/Name"), "one", call(local))).rejects.toMatchObject({ status: 404 });
+    await expect(tree.get(path("./T/constructor"), "one", call(local))).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("writes, executes and refuses by its rows", async () => {
+    const { tree, written } = home();
+    await tree.change([{ verb: "Replace", at: path("./T/Set"), value: chr("new") }], call(local));
+    expect(written).toEqual(["new"]);
+    expect(await tree.exec(path("./T/Do"), undefined, call(local))).toEqual({ state: "done", result: chr("did") });
+    await expect(tree.exec(path("./T/Set"), undefined, call(local))).rejects.toMatchObject({ status: 405 });
+    await expect(
+      tree.change([{ verb: "Replace", at: path("./T/Fixed"), value: int(2) }], call(local)),
+    ).rejects.toMatchObject({ status: 405 });
+  });
+
+  it("takes a whole subtree at once, or nothing of it", async () => {
+    const { tree, nodes } = home();
+    const value = {
+      format: "node",
+      children: new Map([
+        ["a", chr("1")],
+        ["b", { format: "node", children: new Map([["c", int(2)]]) }],
+      ]),
+    } as const;
+    await tree.change([{ verb: "Add", at: path("./T/Free/s"), value }], call(local));
+    expect(await tree.get(path("./T/Free/s"), "deep", call(local))).toEqual(value);
+    const huge = {
+      format: "node",
+      children: new Map([
+        ["ok", chr("1")],
+        ["big", chr("x".repeat(storedLimits.value + 1))],
+      ]),
+    } as const;
+    await expect(
+      tree.change([{ verb: "Add", at: path("./T/Free/h"), value: huge }], call(local)),
+    ).rejects.toMatchObject({ status: 413 });
+    expect([tree.has(path("./T/Free/h")), nodes.get("Free/h/ok" as never)]).toEqual([false, undefined]);
+  });
+
+  it("fills up with 420, and has room again when something is deleted", async () => {
+    const { tree } = home();
+    const part = chr("x".repeat(storedLimits.value - 100));
+    for (const n of [1, 2, 3, 4])
+      await tree.change([{ verb: "Add", at: path(`./T/Free/n${n}`), value: part }], call(local));
+    await expect(
+      tree.change([{ verb: "Add", at: path("./T/Free/n5"), value: part }], call(local)),
+    ).rejects.toMatchObject({ status: 420 });
+    await tree.change([{ verb: "Delete", at: path("./T/Free/n1") }], call(local));
+    await tree.change([{ verb: "Add", at: path("./T/Free/n5"), value: part }], call(local));
+  });
+});
