@@ -21,8 +21,8 @@ const roomForQuestions = 1200;
 const firstGapMs = 1000;
 const gapGrowth = 3;
 const lastGapMs = 3_600_000;
-/** The first questions come too soon after the joining for it to be lost. */
-const rejoinGapMs = 20_000;
+/** The first questions come too soon after the opening for the link to have been lost. */
+const renewGapMs = 20_000;
 
 /**
  * mDNS service discovery (RFC 6762, RFC 6763) over IPv4, as a listener that asks now and then.
@@ -33,10 +33,10 @@ export function start(io: SourceIo): Source {
   const links = new Set<MdnsRecords>();
   return {
     async open(lan, failed) {
-      const { socket, rejoin } = await openMulticast(group, port, ttl, lan);
+      const { socket, renew } = await openMulticast(group, port, ttl, lan);
       const records = mdnsRecords(lan, io.admits);
       links.add(records);
-      const stop = listen(io, { lan, socket, rejoin, records, failed });
+      const stop = listen(io, { lan, socket, renew, records, failed });
       return {
         async close() {
           links.delete(records);
@@ -54,12 +54,12 @@ export function start(io: SourceIo): Source {
 interface Ears {
   readonly lan: LanInterface;
   readonly socket: Socket;
-  readonly rejoin: () => void;
+  readonly renew: () => void;
   readonly records: MdnsRecords;
   readonly failed: (reason: unknown) => void;
 }
 
-function listen(io: SourceIo, { lan, socket, rejoin, records, failed }: Ears): () => Promise<void> {
+function listen(io: SourceIo, { lan, socket, renew, records, failed }: Ears): () => Promise<void> {
   const { clock, log, random } = io;
   const mdns = multicastDns({ socket, bind: false, multicast: false, port });
   let closed = false;
@@ -90,7 +90,7 @@ function listen(io: SourceIo, { lan, socket, rejoin, records, failed }: Ears): (
     const questions: Question[] = [];
     if (now >= roundAt) {
       try {
-        if (gap >= rejoinGapMs) rejoin();
+        if (gap >= renewGapMs) renew();
       } catch (reason) {
         return failed(reason);
       }

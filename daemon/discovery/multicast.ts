@@ -3,19 +3,19 @@ import type { Socket } from "node:dgram";
 import { DmError, Status } from "../../tree/errors.ts";
 import type { LanInterface } from "../lan.ts";
 
-/** A UDP socket that hears one multicast group on one link. */
+/** A UDP socket for multicast on one link. */
 export interface MulticastSocket {
   readonly socket: Socket;
   /**
-   * Joins anew. The kernel drops a membership when the address goes away for a moment (a restart of the network on the router),
-   * and says so to nobody.
-   * @throws Error when the link cannot be joined now.
+   * Takes hold of the link anew. When its interface is made anew under the same name and address (a restart of the network on the
+   * router) the kernel forgets what the socket had joined, and says so to nobody.
+   * @throws Error when there is no such link now.
    */
-  readonly rejoin: () => void;
+  readonly renew: () => void;
 }
 
 /**
- * Opens one. It is bound to the group, not to every address: other programs that share the port keep their unicast packets, and
+ * One that hears a group. It is bound to the group, not to every address: other programs that share the port keep their unicast packets, and
  * nothing is heard that was sent to the WAN address. Linux hands a packet of the group to every such socket, from whichever link it
  * came: whoever listens checks the sender.
  * @throws DmError 503 when the port is taken or the link cannot be joined.
@@ -40,25 +40,29 @@ export async function openMulticast(
   }
   return {
     socket,
-    rejoin() {
+    renew() {
       try {
         socket.dropMembership(group, lan.address);
       } catch {
         // It was lost already: that is what this is for.
       }
       socket.addMembership(group, lan.address);
+      socket.setMulticastInterface(lan.address);
     },
   };
 }
 
-/** A socket that sends to multicast groups on one link, and hears the answers that come to it alone. */
-export async function openAsker(ttl: number, lan: LanInterface): Promise<Socket> {
+/**
+ * One that asks groups, and hears the answers that come to it alone.
+ * @throws DmError 503 when it cannot be opened on the link.
+ */
+export async function openAsker(ttl: number, lan: LanInterface): Promise<MulticastSocket> {
   const socket = createSocket({ type: "udp4" });
   try {
     await bound(socket, 0, lan.address);
     socket.setMulticastInterface(lan.address);
     socket.setMulticastTTL(ttl);
-    return socket;
+    return { socket, renew: () => socket.setMulticastInterface(lan.address) };
   } catch (cause) {
     socket.close();
     throw new DmError(Status.unavailable, reasonFor(cause, 0, lan), { cause });

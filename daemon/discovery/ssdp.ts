@@ -6,6 +6,7 @@ import type { LanInterface } from "../lan.ts";
 import { descriptions } from "./description.ts";
 import type { Descriptions } from "./description.ts";
 import { openAsker, openMulticast } from "./multicast.ts";
+import type { MulticastSocket } from "./multicast.ts";
 import type { Link, Source, SourceIo } from "./source.ts";
 import { ssdpDevices } from "./ssdp-devices.ts";
 import type { SsdpDevices, SsdpHeaders } from "./ssdp-devices.ts";
@@ -20,8 +21,8 @@ const largestMessage = 4096;
 const firstGapMs = 1000;
 const gapGrowth = 3;
 const lastGapMs = 600_000;
-/** The first questions come too soon after the joining for it to be lost. */
-const rejoinGapMs = 20_000;
+/** The first searches come too soon after the opening for the link to have been lost. */
+const renewGapMs = 20_000;
 
 /**
  * node-ssdp's client as we use it: it reads messages and writes searches. The sockets are ours. Its own
@@ -54,14 +55,14 @@ export function start(io: SourceIo): Source {
   const fetcher = descriptions(io.clock);
   return {
     async open(lan, failed) {
-      const { socket, rejoin } = await openMulticast(group, port, ttl, lan);
+      const ear = await openMulticast(group, port, ttl, lan);
       const asker = await openAsker(ttl, lan).catch((reason: unknown) => {
-        socket.close();
+        ear.socket.close();
         throw reason;
       });
       const devices = ssdpDevices(lan, io.admits);
       links.add(devices);
-      const stop = listen(io, { lan, socket, asker, rejoin, devices, fetcher, failed });
+      const stop = listen(io, { lan, ear, asker, devices, fetcher, failed });
       return {
         async close() {
           links.delete(devices);
@@ -80,23 +81,22 @@ export function start(io: SourceIo): Source {
 
 interface Ears {
   readonly lan: LanInterface;
-  readonly socket: Socket;
-  readonly asker: Socket;
-  readonly rejoin: () => void;
+  readonly ear: MulticastSocket;
+  readonly asker: MulticastSocket;
   readonly devices: SsdpDevices;
   readonly fetcher: Descriptions;
   readonly failed: (reason: unknown) => void;
 }
 
-function listen(io: SourceIo, { lan, socket, asker, rejoin, devices, fetcher, failed }: Ears): () => Promise<void> {
+function listen(io: SourceIo, { lan, ear, asker, devices, fetcher, failed }: Ears): () => Promise<void> {
   const { clock, log, random } = io;
-  const client = ssdpClient(asker, lan);
+  const client = ssdpClient(asker.socket, lan);
   let closed = false;
   let gap = firstGapMs;
 
   const round = () => {
     try {
-      if (gap >= rejoinGapMs) rejoin();
+      if (gap >= renewGapMs) for (const { renew } of [ear, asker]) renew();
     } catch (reason) {
       return failed(reason);
     }
@@ -131,9 +131,9 @@ function listen(io: SourceIo, { lan, socket, asker, rejoin, devices, fetcher, fa
     const key = devices.bye(headers, from.address);
     if (key !== undefined) io.left(key, lan.name);
   });
-  for (const ear of [socket, asker]) {
-    ear.on("error", failed);
-    ear.on("message", (message, from) => {
+  for (const { socket } of [ear, asker]) {
+    socket.on("error", failed);
+    socket.on("message", (message, from) => {
       if (message.length > largestMessage || !onLan(from.address, [lan])) return;
       client._parseMessage(plainLines(message), from);
     });
@@ -142,7 +142,7 @@ function listen(io: SourceIo, { lan, socket, asker, rejoin, devices, fetcher, fa
   return async () => {
     closed = true;
     cancel();
-    await Promise.all([socket, asker].map((ear) => new Promise<void>((resolve) => ear.close(resolve))));
+    await Promise.all([ear, asker].map(({ socket }) => new Promise<void>((resolve) => socket.close(resolve))));
   };
 }
 

@@ -37,13 +37,18 @@ export async function startMinidlna(
   };
 }
 
-/** gmediarender, a MediaRenderer:1 (libupnp), on `eth0` of the namespace. */
-export function startRenderer(
+/**
+ * gmediarender, a MediaRenderer:1 (libupnp), on `eth0` of the namespace. Resolves when its web server is set up.
+ * @throws Error when gstreamer has no player: Debian only recommends the package that has it.
+ */
+export async function startRenderer(
   namespace: string,
   given: { readonly name: string; readonly uuid: string },
 ): Promise<Peer> {
   const args = ["-I", "eth0", "-p", "49494", "-f", given.name, "-u", given.uuid, "--logfile=stdout"];
-  return startPeer("gmediarender", args, { namespace });
+  return startPeer("gmediarender", args, { namespace, ready: /rendercontrolSCPD/ }).catch((cause: unknown) => {
+    throw new Error("gmediarender does not run; is gstreamer1.0-plugins-base installed?", { cause });
+  });
 }
 
 /** What gssdp-discover finds from that namespace in `seconds`: one line each. */
