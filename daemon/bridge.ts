@@ -82,7 +82,7 @@ export class Bridge {
     for (const device of this.registry.all()) {
       for (const live of [...device.faces.values()]) {
         if (live.adapter !== name) continue;
-        live.mounted?.unmount();
+        live.mounted?.unmount(true);
         device.faces.delete(live.face.identity);
         this.registry.mountAbsent(device, live.face.identity);
         this.registry.tell(device, ["State"]);
@@ -206,11 +206,13 @@ export class Bridge {
 
   #show(device: Device, live: LiveFace, mount: string): void {
     if (this.#stopped || device.faces.get(live.face.identity) !== live || live.mounted !== undefined) return;
-    device.absent.get(mount)?.unmount();
+    const quiet = device.absent.has(mount);
+    device.absent.get(mount)?.unmount(true);
     device.absent.delete(mount);
     this.registry.mountInfo(device);
     live.mounted = this.#ports.tree.mount(parsePath(`./Devices/${device.id}/${mount}`), live.face.mo, {
       key: live.face.identity,
+      quiet,
     });
     this.registry.tell(device, ["DevInfo", "State"]);
   }

@@ -143,18 +143,16 @@ export class Registry {
     this.#mounted.changed([parseRel(`Records/${device.id}`)]);
   }
 
-  mountInfo(device: Device): void {
+  /** @param quiet it is known from before the restart */
+  mountInfo(device: Device, quiet = false): void {
     if (device.info !== undefined) return;
     const { id } = device;
     const { tree } = this.#ports;
+    const state = deviceState(id, this.inventory, () => isReachable(device));
+    const info = deviceInfo(id, this.inventory);
     device.info = {
-      info: tree.mount(parsePath(`./Devices/${id}/DevInfo`), deviceInfo(id, this.inventory), {
-        title: displayName(device),
-      }),
-      state: tree.mount(
-        parsePath(`./Devices/${id}/State`),
-        deviceState(id, this.inventory, () => isReachable(device)),
-      ),
+      info: tree.mount(parsePath(`./Devices/${id}/DevInfo`), info, { title: displayName(device), quiet }),
+      state: tree.mount(parsePath(`./Devices/${id}/State`), state, { quiet }),
     };
   }
 
@@ -163,7 +161,7 @@ export class Registry {
     const mount = device.kept.faces.find((face) => face.identity === identity)?.mount;
     if (mount === undefined) return;
     const at = parsePath(`./Devices/${device.id}/${mount}`);
-    device.absent.set(mount, this.#ports.tree.mount(at, absentFace(absentFaceUrn), { key: identity }));
+    device.absent.set(mount, this.#ports.tree.mount(at, absentFace(absentFaceUrn), { key: identity, quiet: true }));
   }
 
   unmountInfo(device: Device): void {
@@ -181,7 +179,7 @@ export class Registry {
   #restore(id: string, kept: StoredDevice): void {
     const device = this.#load(id, kept);
     if (!isManaged(device)) return;
-    this.mountInfo(device);
+    this.mountInfo(device, true);
     for (const { identity } of kept.faces) this.mountAbsent(device, identity);
   }
 

@@ -46,10 +46,17 @@ export interface Decision {
   readonly from: Path;
 }
 
+export interface MountOptions {
+  readonly key?: string;
+  readonly title?: string;
+  /** Nothing is new about it (it was known before a restart, or takes the place of another): watchers do not hear of it. */
+  readonly quiet?: boolean;
+}
+
 export interface Mounted {
   /** A device says that these nodes changed. */
   changed(rels: readonly Rel[]): void;
-  unmount(): void;
+  unmount(quiet?: boolean): void;
 }
 
 /**
@@ -62,7 +69,7 @@ export interface TreeShape {
    * Puts an MO into the tree. `key` names it for good where its place may change (default: the place): ACLs and titles of its nodes hang
    * on it. The interior nodes above a mount are the tree's own.
    */
-  mount(at: Path, mo: Mo, options?: { readonly key?: string; readonly title?: string }): Mounted;
+  mount(at: Path, mo: Mo, options?: MountOptions): Mounted;
   /** An interior node of the tree's own that stays when nothing is mounted below it. */
   branch(at: Path): void;
   /** Where MOs of this identifier stand. */
@@ -115,14 +122,14 @@ export class Tree implements TreeShape {
     this.#fingerprints = new Fingerprints(this.#places);
   }
 
-  mount(at: Path, mo: Mo, options: { readonly key?: string; readonly title?: string } = {}): Mounted {
+  mount(at: Path, mo: Mo, options: MountOptions = {}): Mounted {
     const mount = this.#places.mount(at, mo, options.key ?? at, options.title, this.#clock.now());
-    this.#tell([{ at, verb: "Add", by: "device", volatile: false }], undefined);
+    this.#mountsChanged(at, "Add", options.quiet === true);
     return {
       changed: (rels) => this.#deviceChanged(mount, rels),
-      unmount: () => {
+      unmount: (quiet = false) => {
         this.#places.unmount(mount);
-        this.#tell([{ at, verb: "Delete", by: "device", volatile: false }], undefined);
+        this.#mountsChanged(at, "Delete", quiet);
       },
     };
   }
@@ -292,6 +299,11 @@ export class Tree implements TreeShape {
       undos.push(mount.book.touch(at, now, durable));
     }
     return undoAll(undos);
+  }
+
+  #mountsChanged(at: Path, verb: "Add" | "Delete", quiet: boolean): void {
+    if (quiet) this.#fingerprints.forget(at, true);
+    else this.#tell([{ at, verb, by: "device", volatile: false }], undefined);
   }
 
   #deviceChanged(mount: Mount, rels: readonly Rel[]): void {
