@@ -1,64 +1,41 @@
 // A broker with as many Homie devices as asked for, each of 200 nodes, that can all be made to speak.
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { Aedes } from "aedes";
+import { fakeBroker } from "../fakes/mqtt/broker.ts";
+import { homieDevice } from "../fakes/mqtt/homie-device.ts";
+import type { HomieDescription } from "../fakes/mqtt/homie-device.ts";
 
 const parts = 10;
 const perPart = 19;
 
 export interface ManyDevices {
   readonly url: string;
-  /** Each report is a value that one device has not had before. */
+  /** Devices report, in turn, a value that they have not had before. */
   report(times: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function manyDevices(count: number): Promise<ManyDevices> {
-  const broker = await Aedes.createBroker();
-  const server = createServer((stream) => void broker.handle(stream));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const publish = (topic: string, payload: string) =>
-    new Promise<void>((resolve, reject) => {
-      const packet = {
-        cmd: "publish",
-        topic,
-        payload: Buffer.from(payload),
-        qos: 1,
-        retain: true,
-        dup: false,
-      } as const;
-      broker.publish(packet, (error) => (error ? reject(error) : resolve()));
-    });
-
-  for (let n = 0; n < count; n++) {
-    await publish(`homie/5/bench${n}/$description`, description(n));
-    for (let leaf = 0; leaf < parts * perPart; leaf++) await publish(topicOf(n, leaf), "0");
-    await publish(`homie/5/bench${n}/$state`, "ready");
-  }
+  const broker = await fakeBroker();
+  const devices = await Promise.all(Array.from({ length: count }, (_, n) => homieDevice(broker.url, description(n))));
   let reports = 0;
   return {
-    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: broker.url,
     async report(times) {
       for (let n = 0; n < times; n++) {
         reports++;
-        await publish(topicOf(reports % count, reports % (parts * perPart)), String(reports));
+        await devices[reports % count]?.report(`part${reports % parts}/value${reports % perPart}`, String(reports));
       }
     },
     async stop() {
-      await new Promise<void>((resolve) => broker.close(() => resolve()));
-      await new Promise((resolve) => server.close(resolve));
+      await Promise.all(devices.map((device) => device.leave()));
+      await broker.stop();
     },
   };
 }
 
-function topicOf(device: number, leaf: number): string {
-  return `homie/5/bench${device}/part${Math.floor(leaf / perPart)}/value${leaf % perPart}`;
-}
-
-function description(n: number): string {
+function description(n: number): HomieDescription {
   const named = <T>(count: number, prefix: string, value: T) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, value]));
-  const property = { name: "a value", datatype: "integer", settable: true };
-  const node = { name: "a part", properties: named(perPart, "value", property) };
-  return JSON.stringify({ homie: "5.0", version: 1, name: `Bench ${n}`, nodes: named(parts, "part", node) });
+  const property = { datatype: "integer", settable: true, value: "0" };
+  const nodes = named(parts, "part", { properties: named(perPart, "value", property) });
+  return { version: 5, id: `bench${n}`, name: `Bench ${n}`, nodes };
 }
