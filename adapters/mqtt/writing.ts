@@ -5,7 +5,7 @@ import type { Rel } from "../../tree/path.ts";
 import type { Queue } from "../../tree/queue.ts";
 import type { Value } from "../../tree/value.ts";
 import type { Order, Reachable } from "./property.ts";
-import { inTime } from "./reading.ts";
+import { heardAnew, inTime } from "./reading.ts";
 import { sameReading, write } from "./rules.ts";
 
 /**
@@ -37,6 +37,10 @@ function orderOf(device: Reachable, change: Change): Order {
 
 async function carryOut(device: Reachable, orders: readonly Order[], signal: AbortSignal): Promise<Outcome> {
   device.mustAnswer();
+  // What is to be undone has to be known.
+  for (const { rel, property } of orders.length > 1 ? orders : []) {
+    if (property.askable && device.nodes.get(rel)?.value === undefined) await heardAnew(device, rel, signal);
+  }
   const before = new Map(orders.map(({ rel }) => [rel, device.nodes.get(rel)?.value]));
   const failures = await tell(device, orders, signal);
   const [first] = failures.values();
