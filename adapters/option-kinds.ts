@@ -29,7 +29,6 @@ export function optional<const S extends v.GenericSchema>(schema: S, description
   return v.exactOptional(described(schema, description, example));
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const controls = /[\u0000-\u001f\u007f]/;
 
 /** One line of text for a person or a peer. */
