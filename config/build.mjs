@@ -46,7 +46,7 @@ async function notices(inputs) {
   return parts.join(`\n${"-".repeat(80)}\n\n`);
 }
 
-const { metafile, outputFiles } = await bundler.build({
+const bundled = bundler.build({
   absWorkingDir: root,
   entryPoints: { dmgw: entry },
   outdir,
@@ -70,6 +70,8 @@ const { metafile, outputFiles } = await bundler.build({
   write: false,
   logLevel: "warning",
 });
+// esbuild has said what is wrong.
+const { metafile, outputFiles } = await bundled.catch(() => process.exit(1));
 
 // Only now: a build that failed leaves the last good one alone.
 await rm(outdir, { recursive: true, force: true });

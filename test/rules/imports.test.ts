@@ -35,7 +35,7 @@ const rooms: readonly Room[] = [
     own: /^(tree\/errors\.ts$|config\/|daemon\/cli\/)/,
     types: /^(tree\/|daemon\/gateway\.ts$)/,
   },
-  { holds: /^daemon\/main\.ts$/, own: /^(tree|config|adapters|daemon)\// },
+  { holds: /^daemon\/main\.ts$/, own: /^((tree|config|adapters|daemon)\/|package\.json$)/ },
   { holds: /^daemon\//, own: /^(tree\/|config\/|adapters\/|daemon\/(?!(main|daemon)\.ts$))/ },
   { holds: /^test\//, own: /^(tree|config|adapters|daemon|test)\// },
 ];
