@@ -7,7 +7,7 @@ import type { LanInterface } from "../lan.ts";
 import { homeTypes, typesName } from "./mdns-names.ts";
 import { mdnsRecords, typeQuestion } from "./mdns-records.ts";
 import type { MdnsRecords } from "./mdns-records.ts";
-import { openMulticast } from "./multicast.ts";
+import { octetBudget, openMulticast } from "./multicast.ts";
 import type { Link, Source, SourceIo } from "./source.ts";
 
 const group = "224.0.0.251";
@@ -128,7 +128,10 @@ function listen(io: SourceIo, { lan, socket, renew, records, failed }: Ears): ()
   // Both are the socket's, which tells on its own below; unheard they would end the process.
   mdns.on("error", () => {});
   socket.on("error", failed);
-  admitOnly(socket, (size, from) => size <= largestPacket && from.port === port && onLan(from.address, [lan]));
+  const affordable = octetBudget(clock);
+  // RFC 6762 11: what does not come from the port of mDNS, or from this link, is ignored.
+  const fromHere = (from: RemoteInfo) => from.port === port && onLan(from.address, [lan]);
+  admitOnly(socket, (size, from) => size <= largestPacket && fromHere(from) && affordable(from.address, size));
   arm();
 
   return () => {

@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:dgram";
 import { DmError, Status } from "../../tree/errors.ts";
+import type { Clock } from "../../tree/ports.ts";
 import type { LanInterface } from "../lan.ts";
 
 /** A UDP socket for multicast on one link. */
@@ -67,6 +68,23 @@ export async function openAsker(ttl: number, lan: LanInterface): Promise<Multica
     socket.close();
     throw new DmError(Status.unavailable, reasonFor(cause, 0, lan), { cause });
   }
+}
+
+/** Of one sender in a second: more than a hundred announcements, and so little that what a packet can cost to read stays bearable. */
+const octetsOfSender = 131_072;
+
+/** Whether a packet of so many octets is still within what its sender may send in this second. */
+export function octetBudget(clock: Clock): (sender: string, octets: number) => boolean {
+  const spent = new Map<string, number>();
+  let second = 0;
+  return (sender, octets) => {
+    const now = Math.floor(clock.monotonic() / 1000);
+    if (now !== second) spent.clear();
+    second = now;
+    const sum = (spent.get(sender) ?? 0) + octets;
+    spent.set(sender, sum);
+    return sum <= octetsOfSender;
+  };
 }
 
 function bound(socket: Socket, port: number, address: string): Promise<void> {

@@ -5,7 +5,7 @@ import { onLan } from "../lan.ts";
 import type { LanInterface } from "../lan.ts";
 import { descriptions } from "./description.ts";
 import type { Descriptions } from "./description.ts";
-import { openAsker, openMulticast } from "./multicast.ts";
+import { octetBudget, openAsker, openMulticast } from "./multicast.ts";
 import type { MulticastSocket } from "./multicast.ts";
 import type { Link, Source, SourceIo } from "./source.ts";
 import { ssdpDevices } from "./ssdp-devices.ts";
@@ -131,10 +131,12 @@ function listen(io: SourceIo, { lan, ear, asker, devices, fetcher, failed }: Ear
     const key = devices.bye(headers, from.address);
     if (key !== undefined) io.left(key, lan.name);
   });
+  const affordable = octetBudget(clock);
   for (const { socket } of [ear, asker]) {
     socket.on("error", failed);
     socket.on("message", (message, from) => {
       if (message.length > largestMessage || !onLan(from.address, [lan])) return;
+      if (!affordable(from.address, message.length)) return;
       client._parseMessage(plainLines(message), from);
     });
   }
