@@ -28,7 +28,7 @@ const rooms: readonly Room[] = [
     holds: new RegExp(`^adapters/${name}/`),
     own: new RegExp(`^(tree/|adapters/(?!index)[^/]+\\.ts$|adapters/${name}/)`),
   })),
-  { holds: /^config\//, own: /^(tree\/|config\/|adapters\/(index\.ts|[^/]+\/options\.ts)$)/, types: /^adapters\// },
+  { holds: /^config\//, own: /^(tree\/|config\/|adapters\/([^/]+|[^/]+\/options)\.ts$)/ },
   { holds: /^daemon\/dm\//, own: /^(tree|daemon\/dm)\//, packages: /^node:crypto$/ },
   {
     holds: /^daemon\/cli\//,
