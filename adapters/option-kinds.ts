@@ -1,4 +1,5 @@
 // The kinds of values that options are made of: of adapters, and of the daemon (config/schema.ts).
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import * as v from "valibot";
 
@@ -155,21 +156,34 @@ function urlFault(value: string, schemes: readonly string[], forms: string): str
   return hash === "" ? undefined : "holds a fragment (#): leave it out";
 }
 
-const begins = (label: string) => new RegExp(`^-----BEGIN (${label})-----$`, "m");
-
 const certificateText = v.pipe(
   v.string(),
-  v.regex(begins("CERTIFICATE|TRUSTED CERTIFICATE"), 'is no certificate in PEM form ("-----BEGIN CERTIFICATE-----")'),
+  v.check(
+    (pem) => readable(() => new X509Certificate(pem)),
+    'is no certificate in PEM form: a file with "-----BEGIN CERTIFICATE-----"',
+  ),
   kind({ form: "a path, or PEM text", reads: "pem" }),
 );
 const keyText = v.pipe(
   v.string(),
-  v.regex(
-    begins("(RSA |EC )?PRIVATE KEY"),
-    'is no private key without a pass phrase in PEM form ("-----BEGIN PRIVATE KEY-----")',
+  v.check(
+    (pem) => readable(() => createPrivateKey(pem)),
+    'is no private key in PEM form without a pass phrase: a file with "-----BEGIN PRIVATE KEY-----"',
   ),
   kind({ form: "a path, PEM text, { file: path } or { env: NAME }", reads: "pem", secret: true }),
 );
+
+function readable(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Issues of rules: a key that only breaks a rule is still right in itself. */
+const ofRules = new WeakSet<object>();
 
 /**
  * A rule over several keys of a group: checked as soon as these keys are right in themselves, whatever else is wrong, and shown at the
@@ -181,13 +195,14 @@ export function rule<T extends object>(
   message: string,
 ) {
   return v.rawCheck<T>(({ dataset, addIssue }) => {
-    const wrong = (dataset.issues ?? []).some(
-      ({ path }) => path === undefined || keys.some((key) => key === path[0].key),
-    );
+    const inThemselves = (dataset.issues ?? []).filter((issue) => !ofRules.has(issue));
+    const wrong = inThemselves.some(({ path }) => path === undefined || keys.some((key) => key === path[0].key));
     const given = dataset.value as T;
     const [key] = keys;
     if (wrong || key === undefined || holds(given)) return;
     addIssue({ message, path: [{ type: "unknown", origin: "value", input: given, key, value: given[key] }] });
+    const made = dataset.issues?.at(-1);
+    if (made !== undefined) ofRules.add(made);
   });
 }
 
@@ -204,4 +219,10 @@ export const clientTls = v.pipe(
   }),
   rule(["cert", "key"], ({ cert, key }) => cert === undefined || key !== undefined, "is given without key"),
   rule(["key", "cert"], ({ cert, key }) => key === undefined || cert !== undefined, "is given without cert"),
+  rule(
+    ["key", "cert"],
+    ({ cert, key }) =>
+      cert === undefined || key === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)),
+    "is not the key of the certificate in cert",
+  ),
 );

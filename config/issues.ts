@@ -39,6 +39,8 @@ function viewAt(schema: v.GenericSchema, path: readonly (string | number)[]): Ke
 function reasonFor(issue: v.BaseIssue<unknown>, view: KeyView, node: ConfigNode | undefined): string {
   const isWrongForm = issue.kind === "schema";
   if (node === undefined) return isWrongForm ? ` is missing: ${formOf(view)}` : ` ${issue.message}`;
+  // A sentence of its own: what is wrong is not the value.
+  if (issue.message.startsWith("this version ")) return `: ${issue.message}`;
   const value = shown(node, view);
   if (!isWrongForm) return value === undefined ? ` ${issue.message}` : `: ${value} ${issue.message}`;
   return `: ${value ?? nounOf(node)} is not ${formOf(view)}${hint(node, view)}`;

@@ -40,8 +40,8 @@ const maxProblems = 50;
  * @throws ConfigError with every problem at once; no message holds a secret.
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const { source, mode, root } = await readRoot(request);
-  const faults = await applyOverrides(root, request.set ?? []);
+  const { source, mode, root, problems } = await readRoot(request);
+  const faults = [...problems, ...(await applyOverrides(root, request.set ?? []))];
   const { output, warnings, bareSecrets } = checked(root, configSchema, faults, request.env);
   return {
     config: output,
@@ -95,6 +95,8 @@ interface Root {
   /** Permissions of the file; undefined: there is none. */
   readonly mode: number | undefined;
   readonly root: GroupNode;
+  /** Keys that stand twice. */
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** @throws ConfigError: the file is missing, unreadable, or no group of keys in YAML. */
@@ -104,18 +106,18 @@ async function readRoot({ file, env, standardFile = "/etc/dmgw/dmgw.yaml" }: Con
   const read = readSmallFile(source, maxFile);
   if ("fault" in read) {
     if (read.absent && file === undefined && fromEnv === undefined)
-      return { source: builtIn, mode: undefined, root: emptyGroup(builtIn) };
+      return { source: builtIn, mode: undefined, root: emptyGroup(builtIn), problems: [] };
     const by = file === undefined && fromEnv !== undefined ? ", which $DMGW_CONFIG names," : "";
     throw failed(source, `the config file ${source}${by} ${read.fault}`);
   }
   // Without a config there is no YAML, and its library stays on the disk.
   const { readYaml } = await import("./read-yaml.ts");
   const { node, problems } = readYaml(read.text, { name: source, lines: true, base: dirname(source) });
-  if (problems.length > 0) throw new ConfigError(inOrder(problems));
+  if (node === undefined && problems.length > 0) throw new ConfigError(inOrder(problems));
   if (node !== undefined && node.kind !== "group") {
     throw failed(node.at, "the config is not a group of keys: write lines such as `log:` and below it `  level: info`");
   }
-  return { source, mode: read.mode, root: node ?? emptyGroup(source) };
+  return { source, mode: read.mode, root: node ?? emptyGroup(source), problems };
 }
 
 const given = (value: string | undefined): string | undefined => (value === "" ? undefined : value);

@@ -17,8 +17,8 @@ export interface YamlOrigin {
 }
 
 /**
- * Reads one YAML 1.2 document; an empty one gives no node. Syntax errors, and keys that stand twice, become problems; a problem never
- * quotes the text, since a secret may stand in it.
+ * Reads one YAML 1.2 document; an empty one gives no node and no problem, one that cannot be read no node and problems. Keys that stand twice
+ * are problems beside the node. A problem never quotes the text, since a secret may stand in it.
  */
 export function readYaml(
   text: string,
@@ -91,7 +91,8 @@ class Conversion {
     const { contents } = this.#document;
     const empty = contents === null || (isScalar(contents) && contents.value === null);
     const node = empty ? undefined : this.#convert(contents, "", 0);
-    return { node, problems: this.#problems };
+    const complete = this.#left > 0;
+    return { node: complete ? node : undefined, problems: this.#problems };
   }
 
   #convert(given: Node | null, key: string, depth: number): ConfigNode {

@@ -19,6 +19,7 @@ import { plannedKey } from "./planned.ts";
 const serverId = v.pipe(
   text,
   v.check(isServerId, "is no server id: it has no spaces and none of = & * +"),
+  v.check((id) => id !== "local", "is reserved for the gateway's own command line"),
   v.metadata({ form: "text without spaces and = & * +" }),
 );
 
