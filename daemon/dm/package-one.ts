@@ -36,8 +36,8 @@ export interface Introduction {
 }
 
 const devInfo = parsePath("./DevInfo");
-/** Alerts whose values are read side by side. */
-const batch = 32;
+/** Alerts whose values are read side by side, within one time limit. */
+const batch = 8;
 
 /** Package 1 (Protocol 1.2.1, 2.3.3): who starts the session and why, who we are, and what there is to tell. */
 export async function* packageOne(introduction: Introduction): AsyncGenerator<Draft> {
@@ -45,8 +45,14 @@ export async function* packageOne(introduction: Introduction): AsyncGenerator<Dr
   yield { command: { name: "Replace", cmdId: "", meta: {}, items: await deviceItems(introduction) } };
   const { alerts } = introduction;
   for (let first = 0; first < alerts.length; first += batch) {
-    const drafts = await Promise.all(alerts.slice(first, first + batch).map((one) => alertDraft(one, introduction)));
+    const some = alerts.slice(first, first + batch);
+    const { drafts, late } = await introduction.asServer(async (call) => ({
+      drafts: await Promise.all(some.map((one) => alertDraft(one, introduction, call))),
+      late: call.signal.aborted,
+    }));
     for (const draft of drafts) if (draft !== undefined) yield draft;
+    // Devices that are silent keep the session no longer: the rest waits for the next one.
+    if (late) return;
   }
 }
 
@@ -61,12 +67,12 @@ async function deviceItems({ tree, asServer }: Introduction): Promise<Item[]> {
   return items;
 }
 
-async function alertDraft(alert: AlertItem, introduction: Introduction): Promise<Draft | undefined> {
-  const { tree, asServer, log, room, drop } = introduction;
+async function alertDraft(alert: AlertItem, introduction: Introduction, call: Call): Promise<Draft | undefined> {
+  const { tree, log, room, drop } = introduction;
   let node: Snapshot | undefined;
   try {
     const at = parsePath(alert.uri);
-    node = await asServer((call) => within(call, tree.get(at, "one", call)));
+    node = await within(call, tree.get(at, "one", call));
   } catch (error) {
     if (!(error instanceof DmError)) throw error;
     // The server may not read it (any more): then it is none of its business that it changed.
