@@ -7,7 +7,7 @@ import { dmAcc } from "../tree/mos/dm-acc.ts";
 import { join, parsePath, within } from "../tree/path.ts";
 import type { Path, Rel } from "../tree/path.ts";
 import { bucket } from "../tree/ports.ts";
-import type { Bucket, Clock, FilledBatch, Log, Store } from "../tree/ports.ts";
+import type { Bucket, FilledBatch, Log, Store } from "../tree/ports.ts";
 import { StoredNodes } from "../tree/stored-nodes.ts";
 import type { Tree, TreeChange } from "../tree/tree.ts";
 import { sameValue } from "../tree/value.ts";
@@ -46,7 +46,7 @@ export class Accounts {
   #known = new Set<string>();
   #told = false;
 
-  constructor(ports: { readonly tree: Tree; readonly store: Store; readonly clock: Clock; readonly log: Log }) {
+  constructor(ports: { readonly tree: Tree; readonly store: Store; readonly log: Log }) {
     this.#tree = ports.tree;
     this.#log = ports.log;
     this.#stored = new StoredNodes(ports.store, "dmacc");

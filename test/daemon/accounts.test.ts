@@ -15,7 +15,7 @@ function gateway(store = fakeStore()) {
   const tree = new Tree({ store, clock });
   const log = fakeLog();
   const bridge = new Bridge({ tree, store, clock, log });
-  return { tree, store, clock, bridge, accounts: new Accounts({ tree, store, clock, log }) };
+  return { tree, store, clock, bridge, accounts: new Accounts({ tree, store, log }) };
 }
 
 function entry(id: string, more: Partial<ServerAccount> = {}): ServerAccount {

@@ -3,6 +3,7 @@ import { local } from "../../tree/acl.ts";
 import { StoredNodes, storedLimits } from "../../tree/stored-nodes.ts";
 import { tableMo } from "../../tree/table.ts";
 import { Tree } from "../../tree/tree.ts";
+import type { Snapshot } from "../../tree/value.ts";
 import { chr, int } from "../../tree/value.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { fakeStore } from "../fakes/store.ts";
@@ -75,7 +76,7 @@ describe("an MO written as a table", () => {
     const { tree, nodes } = home();
     const value = {
       format: "node",
-      children: new Map([
+      children: new Map<string, Snapshot>([
         ["a", chr("1")],
         ["b", { format: "node", children: new Map([["c", int(2)]]) }],
       ]),
@@ -84,7 +85,7 @@ describe("an MO written as a table", () => {
     expect(await tree.get(path("./T/Free/s"), "deep", call(local))).toEqual(value);
     const huge = {
       format: "node",
-      children: new Map([
+      children: new Map<string, Snapshot>([
         ["ok", chr("1")],
         ["big", chr("x".repeat(storedLimits.value + 1))],
       ]),

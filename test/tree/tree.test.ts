@@ -43,8 +43,8 @@ describe("reading", () => {
     await tree.setProperty(path("./Devices/d1"), "ACL", "Get=beta", call(local));
     const walk = async (at: string, snapshot: Snapshot | undefined): Promise<void> => {
       await tree.get(path(at), "one", call(alpha));
-      for (const name of names(snapshot))
-        await walk(`${at}/${name}`, (snapshot as { children: Map<string, Snapshot> }).children.get(name));
+      if (snapshot === undefined || !isInterior(snapshot)) return;
+      for (const [name, child] of snapshot.children) await walk(`${at}/${name}`, child);
     };
     const all = await tree.get(path("./Devices"), "deep", call(alpha));
     expect(names(all)).toEqual(["d2"]);
