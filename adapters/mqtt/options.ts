@@ -28,10 +28,13 @@ export const mqttOptions = v.pipe(
     clientId: optional(text, "client id at the broker; default a new one at each start", "dmgw"),
     tls: optional(clientTls, "TLS towards the broker; only with mqtts"),
     topics: v.optional(
-      v.object({
-        homie: v.optional(described(rootTopic, "domain of the Homie convention, versions 3 to 5"), "homie"),
-        zigbee2mqtt: v.optional(described(rootTopic, "base topic of zigbee2mqtt"), "zigbee2mqtt"),
-      }),
+      described(
+        v.object({
+          homie: v.optional(described(rootTopic, "domain of the Homie convention, versions 3 to 5"), "homie"),
+          zigbee2mqtt: v.optional(described(rootTopic, "base topic of zigbee2mqtt"), "zigbee2mqtt"),
+        }),
+        "where the conventions keep their devices",
+      ),
       {},
     ),
   }),
