@@ -1,4 +1,5 @@
-import type { Answer } from "dns-packet";
+import { decode } from "dns-packet";
+import type { Answer, Packet } from "dns-packet";
 import type { LanInterface } from "../../../daemon/lan.ts";
 
 /** Records as dns-packet decodes them, for a home with one printer. */
@@ -29,3 +30,12 @@ export const whole = (name = full): Answer[] => [
   text(name, "ty=LaserThing 9"),
   address("kitchen.local", printer),
 ];
+
+/** undefined for what does not decode. */
+export function decoded(bytes: Buffer): Packet | undefined {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

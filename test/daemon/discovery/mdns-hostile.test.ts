@@ -1,11 +1,10 @@
-import { decode } from "dns-packet";
-import type { Answer, Packet } from "dns-packet";
+import type { Answer } from "dns-packet";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { mdnsRecords } from "../../../daemon/discovery/mdns-records.ts";
 import type { MdnsRecords } from "../../../daemon/discovery/mdns-records.ts";
 import { avahiAnnouncement, avahiGoodbye } from "../../fixtures/discovery.ts";
-import { full, ipp, lan, location, pointer, printer, text } from "./dns-records.ts";
+import { decoded, full, ipp, lan, location, pointer, printer, text } from "./dns-records.ts";
 
 let records: MdnsRecords;
 let keys: Set<string>;
@@ -92,11 +91,3 @@ describe("hostile packets", () => {
     );
   });
 });
-
-function decoded(bytes: Buffer): Packet | undefined {
-  try {
-    return decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
