@@ -20,7 +20,7 @@ export interface RunningGateway {
   readonly startedIn: number;
   /** The line that said so. */
   readonly ready: string;
-  /** Runs one verb and answers with what it prints. @throws with what it says when it fails */
+  /** Runs one verb and answers with what it prints. @throws with all that it says when it fails */
   cli(...args: readonly string[]): Promise<string>;
   /** A request to the local API, JSON in and out. @throws with the answer when it is no 2xx */
   ask(method: string, path: string, body?: unknown): Promise<unknown>;
@@ -96,7 +96,7 @@ async function run(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [program, ...args], { timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(`dmgw ${args.join(" ")}: ${(stderr || stdout || error.message).trim()}`, { cause: error }));
+      else reject(new Error(`${(stdout + stderr || error.message).trim()}`, { cause: error }));
     });
   });
 }

@@ -1,38 +1,57 @@
 // How the demo tells what happens: for somebody who sees dmgw for the first time.
 const width = 100;
+/** Of what a program printed. */
+const widest = 150;
 
 let chapters = 0;
+let afterGap = true;
 const began = performance.now();
 
 /** A new part of the story. */
 export function chapter(title: string): void {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  const head = `── ${++chapters}. ${title} `;
-  console.log(`\n${head.padEnd(width - 8, "─")} ${seconds.padStart(5)} s\n`);
+  gap();
+  line(`${`── ${++chapters}. ${title} `.padEnd(width - 8, "─")} ${seconds.padStart(5)} s`);
+  gap();
 }
 
 /** A sentence or two, broken into lines. */
 export function say(text: string): void {
-  let line = "";
+  gap();
+  let told = "";
   for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + word.length >= width) {
-      console.log(line);
-      line = "";
+    if (told !== "" && told.length + word.length >= width) {
+      line(told);
+      told = "";
     }
-    line += (line === "" ? "" : " ") + word;
+    told += (told === "" ? "" : " ") + word;
   }
-  console.log(line);
+  line(told);
+  gap();
 }
 
 /** What somebody typed, and what they saw. */
-export function show(command: string, output: string, most = 40): void {
-  console.log(`\n    $ ${command}`);
-  indented(output, most);
+export function show(command: string, output = ""): void {
+  gap();
+  line(`    $ ${command}`);
+  for (const seen of output.trimEnd().split("\n")) line(`    ${seen}`.trimEnd());
 }
 
 /** Something that happened on the wire or in a device. */
 export function happened(who: string, what: string): void {
-  console.log(`    ${who.padEnd(10)} ${what}`);
+  const told = `    ${who.padEnd(10)} ${what}`;
+  line(told.length <= widest ? told : `${told.slice(0, widest - 1)}…`);
+}
+
+function line(text: string): void {
+  if (text === "" && afterGap) return;
+  afterGap = text === "";
+  console.log(text);
+}
+
+/** One empty line, not two. */
+function gap(): void {
+  line("");
 }
 
 /** Checks what the story has just claimed. @throws with the claim when it is not so */
@@ -49,11 +68,4 @@ export async function eventually<T>(what: string, look: () => T | undefined | Pr
     claim(`${what} (waited for 10 s)`, performance.now() < until);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function indented(text: string, most: number): void {
-  const lines = text.trimEnd().split("\n");
-  for (const line of lines.slice(0, most)) console.log(`    ${line}`);
-  if (lines.length > most) console.log(`    … ${lines.length - most} more lines`);
-  console.log();
 }
