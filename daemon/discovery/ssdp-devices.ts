@@ -54,8 +54,15 @@ export interface SsdpDevices {
   forget(key: string): void;
 }
 
-/** `admits`: is there room for this key of this sender? */
-export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: string) => boolean): SsdpDevices {
+/** Descriptions by key, and where they were fetched: kept over the links, which come and go. */
+export type KnownDescriptions = Map<string, { readonly location: string; readonly description: Description }>;
+
+/** `admits`: is there room for this key of this sender? `known` is added to, and never shrinks here. */
+export function ssdpDevices(
+  lan: LanInterface,
+  admits: (key: string, sender: string) => boolean,
+  known: KnownDescriptions = new Map(),
+): SsdpDevices {
   const devices = new Map<string, Device>();
 
   const sighting = (device: Device): Sighting => {
@@ -100,7 +107,9 @@ export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: str
       }
       if (location !== device.location && location !== "") {
         device.location = location;
-        device.describes = 0;
+        const before = known.get(usn.key);
+        if (before?.location === location) device.description = before.description;
+        device.describes = before?.location === location ? limits.describes : 0;
         device.describedAt = -Infinity;
       }
       device.sender = sender;
@@ -130,6 +139,7 @@ export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: str
       const device = devices.get(key);
       if (device === undefined || device.location !== url.href) return undefined;
       device.description = description;
+      known.set(key, { location: url.href, description });
       device.describes = limits.describes;
       return { sighting: sighting(device), sender: device.sender };
     },

@@ -9,7 +9,7 @@ import { octetBudget, openAsker, openMulticast } from "./multicast.ts";
 import type { MulticastSocket } from "./multicast.ts";
 import type { Link, Source, SourceIo } from "./source.ts";
 import { ssdpDevices } from "./ssdp-devices.ts";
-import type { SsdpDevices, SsdpHeaders } from "./ssdp-devices.ts";
+import type { KnownDescriptions, SsdpDevices, SsdpHeaders } from "./ssdp-devices.ts";
 
 const group = "239.255.255.250";
 const port = 1900;
@@ -53,6 +53,7 @@ function ssdpClient(asker: Socket, lan: LanInterface): SsdpClient {
 export function start(io: SourceIo): Source {
   const links = new Set<SsdpDevices>();
   const fetcher = descriptions(io.clock);
+  const known: KnownDescriptions = new Map();
   return {
     async open(lan, failed) {
       const ear = await openMulticast(group, port, ttl, lan);
@@ -60,7 +61,7 @@ export function start(io: SourceIo): Source {
         ear.socket.close();
         throw reason;
       });
-      const devices = ssdpDevices(lan, io.admits);
+      const devices = ssdpDevices(lan, io.admits, known);
       links.add(devices);
       const stop = listen(io, { lan, ear, asker, devices, fetcher, failed });
       return {
@@ -71,6 +72,7 @@ export function start(io: SourceIo): Source {
       } satisfies Link;
     },
     forget(key) {
+      known.delete(key);
       for (const devices of links) devices.forget(key);
     },
     async stop() {

@@ -6,7 +6,7 @@ import { startDiscovered } from "./lib/discovered.ts";
 import type { Discovered } from "./lib/discovered.ts";
 import { openHome } from "./lib/namespaces.ts";
 import type { Device, Home } from "./lib/namespaces.ts";
-import { until } from "./lib/process.ts";
+import { startPeer, until } from "./lib/process.ts";
 import type { Peer } from "./lib/process.ts";
 import { discoverWithGssdp, startMinidlna, startRenderer } from "./lib/upnp.ts";
 
@@ -195,5 +195,25 @@ describe("interfaces", () => {
     await peer.stop();
     await avahi.stop();
     await quick.stop();
+  });
+
+  it("whose ports a program holds for itself are told on status, and heard as soon as it lets go", async () => {
+    const hold = `import socket, time
+held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in (5353, 1900)]
+for s, port in zip(held, (5353, 1900)): s.bind(("0.0.0.0", port))
+print("held", flush=True)
+time.sleep(60)`;
+    const alone = home.devices[1] as Device;
+    const holder = await startPeer("python3", ["-c", hold], { namespace: alone.namespace, ready: /held/ });
+    const late = await startDiscovered(printer.file, alone.namespace, { interfaces: ["eth0"] });
+    const { mdns, ssdp } = await late.status();
+    expect(mdns).toMatchObject({ state: "error", error: expect.stringContaining("5353 is taken") as string });
+    expect(ssdp).toMatchObject({ state: "error", error: expect.stringContaining("1900 is taken") as string });
+    await holder.stop();
+    await until("both to listen", async () => {
+      const now = await late.status();
+      return (now.mdns.state === "listening" && now.ssdp.state === "listening") || undefined;
+    });
+    await late.stop();
   });
 });

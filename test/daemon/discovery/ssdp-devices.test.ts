@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ssdpDevices } from "../../../daemon/discovery/ssdp-devices.ts";
-import type { SsdpDevices } from "../../../daemon/discovery/ssdp-devices.ts";
+import type { KnownDescriptions, SsdpDevices } from "../../../daemon/discovery/ssdp-devices.ts";
 import { lan } from "./dns-records.ts";
 
 const sender = "10.77.0.2";
@@ -95,6 +95,19 @@ describe("a device", () => {
     devices.alive(headers({ LOCATION: "http://10.77.0.9/d.xml" }), "10.77.0.9", 1000);
     expect(devices.undescribed(key, 1000)?.url.href).toBe("http://10.77.0.9/d.xml");
     expect(old && devices.described(old, { friendlyName: "Old" })).toBeUndefined();
+  });
+
+  it("is not asked again on a link that was closed and opened, unless it says another place", () => {
+    const known: KnownDescriptions = new Map();
+    const before = ssdpDevices(lan, () => true, known);
+    before.alive(headers(), sender, 0);
+    const wanted = before.undescribed(key, 0);
+    if (wanted) before.described(wanted, { friendlyName: "Lab Media" });
+    const after = ssdpDevices(lan, () => true, known);
+    expect(after.alive(headers(), sender, 0)?.name).toBe("Lab Media");
+    expect(after.undescribed(key, 0)).toBeUndefined();
+    after.alive(headers({ LOCATION: "http://10.77.0.2:8200/new.xml" }), sender, 0);
+    expect(after.undescribed(key, 0)).toBeDefined();
   });
 
   it("that has been forgotten is a new one", () => {
