@@ -145,10 +145,11 @@ export async function startDmServer(options: DmServerOptions): Promise<DmServer>
     const message = readMessage(body, { bytes: longest });
     const key = `${message.header.source.uri} ${message.header.sessionId}`;
     const known = running.get(key);
-    const fresh = known === undefined || (known.record.end !== undefined && message.header.msgId === "1");
-    const session = fresh ? open(message) : known;
-    // Our answer was lost on the way: the same again.
-    if (session.lastAnswer && session.lastBytes?.equals(body) === true) return { bytes: session.lastAnswer, session };
+    const over = known?.record.end !== undefined;
+    // The same message again, as after a lost answer: the same answer.
+    if (known?.lastAnswer && known.lastBytes?.equals(body) === true && (!over || known.conversation.unheard))
+      return { bytes: known.lastAnswer, session: known };
+    const session = known === undefined || (over && message.header.msgId === "1") ? open(message) : known;
     const sent = session.conversation.receive({ message, octets: body.length, url: at });
     session.record.exchanges.push({ received: message, sent });
     session.lastBytes = body;
@@ -166,8 +167,6 @@ export async function startDmServer(options: DmServerOptions): Promise<DmServer>
       if (fault.retryAfter !== undefined) response.setHeader("Retry-After", fault.retryAfter);
       return plain(response, fault.code, "by request");
     }
-    if (fault?.kind === "body")
-      return void response.writeHead(200, { "Content-Type": fault.type ?? dmType }).end(fault.body);
     if (request.method !== "POST") return plain(response, 405, "this is a DM server: POST a SyncML message");
     if (request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() !== dmType) {
       violations.push(`Content-Type is ${request.headers["content-type"]}`);
@@ -175,7 +174,9 @@ export async function startDmServer(options: DmServerOptions): Promise<DmServer>
     }
     const { bytes, session } = answer(body, new URL(request.url ?? "/", url).href);
     if (fault?.kind === "slow") await pause(fault.ms);
+    if (fault?.kind === "drop" || fault?.kind === "body") session.conversation.lost();
     if (fault?.kind === "drop") request.socket.destroy();
+    else if (fault?.kind === "body") await reply(response, Buffer.from(fault.body), fault.type);
     else await reply(response, bytes);
     if (session.conversation.end !== undefined) end(session);
   };
@@ -242,9 +243,9 @@ function plain(response: ServerResponse, code: number, text: string): void {
   response.writeHead(code, { "Content-Type": "text/plain" }).end(`${text}\n`);
 }
 
-async function reply(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+async function reply(response: ServerResponse, bytes: Uint8Array, type = dmType): Promise<void> {
   const sent = once(response, "close");
-  response.writeHead(200, { "Content-Type": dmType, "Content-Length": bytes.byteLength }).end(bytes);
+  response.writeHead(200, { "Content-Type": type, "Content-Length": bytes.byteLength }).end(bytes);
   await sent;
 }
 

@@ -24,7 +24,7 @@ export const authTypes = {
  * A fresh nonce: 144 random bits. Its octets are printable, because peers exist that stop reading a nonce at a zero octet.
  */
 export function newNonce(): Uint8Array {
-  return Buffer.from(randomBytes(18).toString("base64"), "latin1");
+  return new Uint8Array(Buffer.from(randomBytes(18).toString("base64"), "latin1"));
 }
 
 /** The octets of a NextNonce. */

@@ -34,10 +34,13 @@ export class Agenda {
   }
 
   add(asks: readonly Ask[]): Promise<readonly Outcome[]> {
-    return new Promise((resolve, reject) => {
+    const outcomes = new Promise<readonly Outcome[]>((resolve, reject) => {
       const failed = (why: string) => reject(new ProtocolError(`not answered: ${why}`));
       this.#entries.push({ asks, answered: resolve, failed });
     });
+    // Who does not wait for the answers is not to fall over them.
+    outcomes.catch(() => undefined);
+    return outcomes;
   }
 
   hold(ms: number): void {

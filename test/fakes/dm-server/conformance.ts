@@ -30,7 +30,8 @@ export function faultsOf({ message, octets, url }: Received, expected: Expected)
   return [
     ...headerFaults(message, expected),
     ...(url === expected.url ? [] : [`it went to ${url}, not to ${expected.url}`]),
-    ...(expected.maxMsgSize !== undefined && octets > expected.maxMsgSize
+    // Before our first message it cannot know.
+    ...(expected.ours !== undefined && expected.maxMsgSize !== undefined && octets > expected.maxMsgSize
       ? [`${octets} octets; we said that we take ${expected.maxMsgSize}`]
       : []),
     ...(expected.digest && header.cred !== undefined && header.source.name === undefined

@@ -11,7 +11,7 @@ import type { Behaviour } from "./faults.ts";
 import { Proofs } from "./proofs.ts";
 import type { Account, AuthKind, Nonces, Verdict } from "./proofs.ts";
 import { headerStatus, isAlert, statusesFor } from "./statuses.ts";
-import { commandLines, outcomeLines, statusText, tellingLines } from "./story.ts";
+import { commandLines, outcomeLines, receivedLines, statusText } from "./story.ts";
 
 /** Commands for one package, and whoever waits for what becomes of them. */
 export interface Step {
@@ -56,7 +56,7 @@ export class Conversation {
   /** What the chunks are of. */
   #large: Ask | undefined;
   #before: Message | undefined;
-  #ours: Message | undefined;
+  #ours: (Message & { readonly lost?: true }) | undefined;
   #peerSize = Infinity;
   #packageOne = true;
   #over = false;
@@ -69,9 +69,9 @@ export class Conversation {
     this.#answers = new Answers((what) => terms.complain(what));
   }
 
-  /** The device has proven itself. */
-  get proven(): boolean {
-    return this.#proofs.proven;
+  /** Our last message did not get through. */
+  get unheard(): boolean {
+    return this.#ours?.lost === true;
   }
 
   receive(received: Received): Message {
@@ -80,7 +80,7 @@ export class Conversation {
     this.#check(received);
     this.#peerSize = message.header.maxMsgSize ?? this.#peerSize;
     const verdict = this.#proofs.judge(message.header.cred, behaviour.refuse);
-    this.#tellMessage(received, verdict);
+    for (const line of receivedLines(received, this.#packageOne ? 1 : 3, verdict.status)) this.#terms.tell(line);
     this.#before = message;
     if (verdict.status >= 400) return this.#refuse(message, verdict);
     this.#packageOne = message.final ? false : this.#packageOne;
@@ -99,6 +99,13 @@ export class Conversation {
       return this.#send(message.header, statuses, [alert(1223)], true);
     }
     return this.#goOn(message, statuses);
+  }
+
+  /** The device will not see our last message: it owes no answer to it, and may say its own again. */
+  lost(): void {
+    this.#takeBack();
+    this.#ours = this.#ours && { ...this.#ours, commands: [], lost: true };
+    this.#over = false;
   }
 
   /** The session will not go on. What was asked and not answered fails. */
@@ -128,7 +135,7 @@ export class Conversation {
     const expected = {
       packageOne: this.#packageOne && (before === undefined || before.final),
       before,
-      ours: this.#ours,
+      ours: this.#ours?.lost === true ? undefined : this.#ours,
       maxMsgSize,
       url: before === undefined || respUri === undefined ? url : new URL(respUri, url).href,
       digest: auth === "digest",
@@ -280,16 +287,5 @@ export class Conversation {
     this.#asking = undefined;
     this.#chunks = [];
     asking?.step.failed(why);
-  }
-
-  #tellMessage({ message, octets }: Received, verdict: Verdict): void {
-    const { header, final } = message;
-    const proof =
-      header.cred === undefined ? "" : `, shows ${header.cred.type.replace("syncml:auth-", "")} credentials`;
-    const judged = verdict.status >= 400 ? ` → ${statusText(verdict.status)}` : "";
-    this.#terms.tell(
-      `  device, package ${this.#packageOne ? 1 : 3}, message ${header.msgId}${final ? "" : " (to be continued)"}, ${octets} octets${proof}${judged}:`,
-    );
-    for (const line of tellingLines(message)) this.#terms.tell(`    ${line}`);
   }
 }

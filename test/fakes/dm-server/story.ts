@@ -1,5 +1,6 @@
 import type { Command, Item, Message } from "../../../tree/wire/message.ts";
 import type { Outcome } from "./answers.ts";
+import type { Received } from "./conformance.ts";
 
 const meanings = new Map([
   [200, "OK"],
@@ -74,8 +75,20 @@ export function commandLines(command: Command): string[] {
   }
 }
 
-/** What a device sent, without its answers. */
-export function tellingLines(message: Message): string[] {
+/** A message of a device, but for its answers. `status`: what it gets for its header. */
+export function receivedLines({ message, octets }: Received, inPackage: 1 | 3, status: number): string[] {
+  const { header, final } = message;
+  const kind = header.cred?.type.replace("syncml:auth-", "");
+  const facts = [
+    `  device, package ${inPackage}, message ${header.msgId}${final ? "" : " (to be continued)"}`,
+    `${octets} octets`,
+    ...(kind === undefined ? [] : [`shows ${kind} credentials`]),
+    ...(status >= 400 ? [statusText(status)] : []),
+  ];
+  return [`${facts.join(", ")}:`, ...tellingLines(message).map((line) => `    ${line}`)];
+}
+
+function tellingLines(message: Message): string[] {
   return message.commands.flatMap((command) => {
     if (command.name === "Status" || command.name === "Results") return [];
     if (command.name !== "Replace") return commandLines(command);
