@@ -9,7 +9,7 @@ import type { DeviceReport, Gateway, NewServer, ServerReport, StatusReport } fro
 import { DmError } from "../../tree/errors.ts";
 import type { Call, Mo } from "../../tree/mo.ts";
 import { tableMo } from "../../tree/table.ts";
-import { bin, chr, float } from "../../tree/value.ts";
+import { bin, chr, float, nul } from "../../tree/value.ts";
 import { fakeLog } from "../fakes/log.ts";
 import { path, smallHome } from "../tree/small-home.ts";
 
@@ -55,6 +55,7 @@ function bench(pressed: (call: Call) => Promise<"done" | "accepted">): Mo {
       Press: {
         format: "null",
         description: "",
+        get: get(nul),
         exec: async (argument, _names, call) => {
           const state = await pressed(call);
           return argument === undefined || state === "accepted" ? { state } : { state, result: argument };
