@@ -44,7 +44,8 @@ export function reasonOfLine(error: unknown, where: string): string {
   const known = typeof code === "string" || typeof code === "number" ? reasons.get(code) : undefined;
   if (known !== undefined) return known(where);
   const text = typeof message === "string" && message !== "" ? message : String(error);
-  return text === "connack timeout" ? `${where} takes the connection but speaks no MQTT` : `${where}: ${text}`;
+  // The socket's errors have codes; those of the MQTT parser have none.
+  return code === undefined ? `${where} speaks no MQTT: ${text}` : `${where}: ${text}`;
 }
 
 /** A message could not be handed to the broker. */

@@ -121,11 +121,6 @@ export class Attributes {
     return false;
   }
 
-  /** Is it known which nodes there are? */
-  get begun(): boolean {
-    return this.#nodes !== undefined;
-  }
-
   /** Is every list there, and the datatype of everything that is listed? */
   get complete(): boolean {
     return (

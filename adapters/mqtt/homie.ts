@@ -200,7 +200,6 @@ export class Homie {
     known.cancel?.();
     const wait = known.device.attached || known.attributes.complete ? times.gather : times.patience;
     known.cancel = this.#around.host.clock.after(wait, () => {
-      if (!known.attributes.begun) return;
       known.description = known.attributes.listed();
       this.#show(known);
     });

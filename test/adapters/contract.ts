@@ -123,7 +123,8 @@ export function adapterContract(name: string, setup: () => Promise<Home>): void 
       const failed = status(call);
       await until(() => same(home.holds(rel), value));
       await passing(home.clock, () => same(home.holds(rel), before), `${rel} to be written back`);
-      expect(await failed).toBe(504);
+      // Silent, or it reports what it kept.
+      expect([500, 504]).toContain(await failed);
       expect(await mo().read(rel, "one", aCall())).toEqual(before);
     });
 

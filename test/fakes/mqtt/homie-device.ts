@@ -111,8 +111,9 @@ export async function homieDevice(
       await client.endAsync(true);
     },
     async leave() {
-      if (client.connected) await put("$state", "disconnected");
-      await client.endAsync();
+      if (client.connected)
+        await Promise.race([put("$state", "disconnected"), new Promise((resolve) => setTimeout(resolve, 1000))]);
+      await client.endAsync(!client.connected);
     },
     async remove() {
       await client.publishAsync(`${base}/${about.version === 5 ? "$state" : "$homie"}`, "", { qos: 1, retain: true });

@@ -108,8 +108,12 @@ export async function zigbeeBridge(
       await client.endAsync(true);
     },
     async leave() {
-      if (client.connected) await put("bridge/state", '{"state":"offline"}');
-      await client.endAsync();
+      if (client.connected)
+        await Promise.race([
+          put("bridge/state", '{"state":"offline"}'),
+          new Promise((resolve) => setTimeout(resolve, 1000)),
+        ]);
+      await client.endAsync(!client.connected);
     },
   };
   client.on("message", (topic, payload) => {
