@@ -67,9 +67,15 @@ it("runs one program at a time, and tells of what came meanwhile only the latest
   const { systemd } = open(program("sleep 0.3"));
   systemd.ready("a");
   for (let round = 0; round < 100; round++) systemd.status(`round ${round}`);
-  systemd.stopping();
   await vi.waitFor(() => expect(said()).toHaveLength(2), 5000);
-  expect(said()).toEqual(["READY=1|STATUS=a|", "STATUS=round 99|STOPPING=1|"]);
+  expect(said()).toEqual(["READY=1|STATUS=a|", "STATUS=round 99|"]);
+});
+
+it("says that it stops without waiting for what it said before, since the process may end", async () => {
+  const { systemd } = open(program(`[ "$1" != READY=1 ] || exec sleep 3`));
+  systemd.ready("a");
+  systemd.stopping();
+  await vi.waitFor(() => expect(said()).toEqual(["STOPPING=1|"]), 5000);
 });
 
 it("feeds the watchdog in half of its time, from ready on", async () => {
