@@ -1,8 +1,8 @@
 import { DmError, Status } from "../../tree/errors.ts";
 import { parsePath } from "../../tree/path.ts";
 import type { Path } from "../../tree/path.ts";
-import { properties } from "../../tree/tree.ts";
-import type { Property } from "../../tree/tree.ts";
+import { properties } from "../../tree/shape.ts";
+import type { Property } from "../../tree/shape.ts";
 import type { Address as WireAddress } from "../../tree/wire/message.ts";
 
 /** What a LocURI names: a node, or one property of it (DM TND 1.2.1, addressing). */

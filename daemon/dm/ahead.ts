@@ -2,7 +2,7 @@ import { DmError, Status } from "../../tree/errors.ts";
 import type { Call } from "../../tree/mo.ts";
 import { leafName, parent, relativeTo, join } from "../../tree/path.ts";
 import type { Path } from "../../tree/path.ts";
-import type { TreeChange, TreeShape } from "../../tree/tree.ts";
+import type { TreeChange, TreeShape } from "../../tree/shape.ts";
 import type { LeafFormat, Snapshot } from "../../tree/value.ts";
 
 type Known = Snapshot | "gone" | { readonly was: Path };

@@ -1,7 +1,7 @@
 import { DmError, Status, reasonOf } from "../../tree/errors.ts";
 import type { Call } from "../../tree/mo.ts";
 import type { Log } from "../../tree/ports.ts";
-import type { TreeShape } from "../../tree/tree.ts";
+import type { TreeShape } from "../../tree/shape.ts";
 import type { Command, Item } from "../../tree/wire/message.ts";
 import { whole } from "./answer.ts";
 import type { Answer, ItemAnswer } from "./answer.ts";
@@ -84,9 +84,8 @@ function isBug(error: DmError): boolean {
   return error.name === "ChangeError" && error.cause !== undefined && !(error.cause instanceof DmError);
 }
 
-/** `work`, or 504 when the call's time is up and it has not noticed. */
-export async function within<T>(call: Call, work: Promise<T>): Promise<T> {
-  const { signal } = call;
+/** `work`, unless the signal fires first: then the DmError that is its reason, or 504. What never ends holds nobody up. */
+export async function within<T>({ signal }: Pick<Call, "signal">, work: Promise<T>): Promise<T> {
   let stop = (): void => undefined;
   const timeUp = new Promise<never>((_, reject) => {
     stop = () => {

@@ -3,7 +3,7 @@ import { DmError, Status } from "../../tree/errors.ts";
 import type { Call } from "../../tree/mo.ts";
 import { parsePath } from "../../tree/path.ts";
 import type { Log } from "../../tree/ports.ts";
-import type { TreeShape } from "../../tree/tree.ts";
+import type { TreeShape } from "../../tree/shape.ts";
 import { isInterior, sizeOf } from "../../tree/value.ts";
 import type { Snapshot } from "../../tree/value.ts";
 import type { Item } from "../../tree/wire/message.ts";

@@ -1,5 +1,5 @@
 import type { Log } from "../../tree/ports.ts";
-import type { TreeShape } from "../../tree/tree.ts";
+import type { TreeShape } from "../../tree/shape.ts";
 import type { Credentials } from "./credentials.ts";
 import type { AlertItem } from "./package-one.ts";
 

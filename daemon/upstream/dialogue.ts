@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { DmError, Status, reasonOf } from "../../tree/errors.ts";
 import type { Bucket, Clock, Log, Store } from "../../tree/ports.ts";
-import type { TreeShape } from "../../tree/tree.ts";
+import type { TreeShape } from "../../tree/shape.ts";
+import { within } from "../dm/execution.ts";
 import type { ServerReport } from "../gateway.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ServerAccount } from "./account.ts";
@@ -66,12 +67,14 @@ export class Dialogue {
   #next: { readonly at: number; readonly cancel: () => void } | undefined;
   #last: ServerReport["lastSession"];
   #stopped = false;
+  #sessionId: number;
 
   constructor(account: ServerAccount, ports: DialoguePorts) {
     this.#account = account;
     this.#ports = ports;
     this.#transport = openTransport(account, ports.clock);
     this.#memory = ports.memory.get(account.id) ?? {};
+    this.#sessionId = Math.floor(ports.random() * 9_999);
     const { at } = this.#memory;
     if (at !== undefined) this.#last = { at: new Date(at).toISOString(), ok: true };
     this.#plan(this.#untilPoll());
@@ -120,30 +123,20 @@ export class Dialogue {
     else this.#start(reason);
   }
 
-  /** Starts a session or joins the one that runs. @throws DmError for what ended it; the signal's reason when the caller has enough. */
+  /** Starts a session or joins the one that runs. @throws DmError for what ended it, or when the caller has enough. */
   async connect(progress: (line: string) => void, signal: AbortSignal): Promise<void> {
     const { refused } = this.#account;
     if (refused !== undefined) throw new DmError(Status.forbidden, `the account is refused: ${refused}`);
     const running = this.#running ?? this.#start();
     if (running === undefined) throw new DmError(Status.unavailable, "the gateway stops");
     running.listeners.add(progress);
-    let leave = (): void => undefined;
-    const left = new Promise<never>((_, reject) => {
-      leave = () => {
-        const { reason } = signal as { reason: unknown };
-        reject(reason instanceof Error ? reason : new DmError(Status.cancelled, reasonOf(reason)));
-      };
-      if (signal.aborted) leave();
-      signal.addEventListener("abort", leave, { once: true });
-    });
     try {
-      const { ok, error, cause } = await Promise.race([running.ended, left]);
+      const { ok, error, cause } = await within({ signal }, running.ended);
       if (ok) return;
       if (cause instanceof DmError) throw cause;
       throw new DmError(Status.badAnswer, error ?? "the session failed", { cause });
     } finally {
       running.listeners.delete(progress);
-      signal.removeEventListener("abort", leave);
     }
   }
 
@@ -169,7 +162,7 @@ export class Dialogue {
   }
 
   #start(reason = this.#again): Running | undefined {
-    const { clock, log, random, outbox } = this.#ports;
+    const { clock, log, outbox } = this.#ports;
     const transport = this.#transport;
     if (this.#stopped || this.#account.refused !== undefined) return undefined;
     this.#next?.cancel();
@@ -188,7 +181,7 @@ export class Dialogue {
         account,
         gatewayId: this.#ports.gatewayId,
         tree: this.#ports.tree,
-        reason: reason ?? { code: 1201, sessionId: String(1 + Math.floor(random() * 9_999)) },
+        reason: reason ?? { code: 1201, sessionId: this.#nextSessionId() },
         alerts: outbox.pending(account.id),
         nonces: { client: octets(client), server: octets(server) },
         transport,
@@ -269,6 +262,12 @@ export class Dialogue {
   #untilPoll(): number | undefined {
     const { clock, random } = this.#ports;
     return untilPoll(this.#account.poll, this.#memory.at, clock.now(), random);
+  }
+
+  /** Digits only, since peers read them as decimal or hex; never the one before, and hardly one of an earlier process. */
+  #nextSessionId(): string {
+    this.#sessionId = (this.#sessionId % 9_999) + 1;
+    return String(this.#sessionId);
   }
 
   async #interrupt(reason: string): Promise<void> {

@@ -107,16 +107,18 @@ function post(
     },
   };
   const where = url.host;
+  const request: ClientRequest = url.protocol === "https:" ? httpsRequest(url, settings) : httpRequest(url, settings);
+  let stop = (): void => undefined;
+  let cancelConnect = (): void => undefined;
   return new Promise<Exchange>((resolve, reject) => {
-    const request: ClientRequest = url.protocol === "https:" ? httpsRequest(url, settings) : httpRequest(url, settings);
     const giveUp = (reason: unknown) => {
       request.destroy();
       reject(reason instanceof Error ? reason : new DmError(Status.unavailable, reasonOf(reason)));
     };
-    const stop = () => giveUp(limit.signal.reason);
+    stop = () => giveUp(limit.signal.reason);
     if (limit.signal.aborted) stop();
     limit.signal.addEventListener("abort", stop, { once: true });
-    const cancelConnect = clock.after(connectWithin, () =>
+    cancelConnect = clock.after(connectWithin, () =>
       giveUp(new DmError(Status.unavailable, `cannot reach ${where} within ${connectWithin / 1000} s`)),
     );
     request.on("socket", (socket) => {
@@ -131,12 +133,11 @@ function post(
       cancelConnect();
       read(response, url, answerLimit, clock).then(resolve, giveUp);
     });
-    request.on("close", () => {
-      cancelConnect();
-      limit.signal.removeEventListener("abort", stop);
-      limit.clear();
-    });
     request.end(body);
+  }).finally(() => {
+    cancelConnect();
+    limit.signal.removeEventListener("abort", stop);
+    limit.clear();
   });
 }
 

@@ -1,5 +1,5 @@
 import { ChangeError, DmError, Status } from "../../../tree/errors.ts";
-import type { TreeChange } from "../../../tree/tree.ts";
+import type { TreeChange } from "../../../tree/shape.ts";
 import type { Command } from "../../../tree/wire/message.ts";
 import { throughout, whole } from "../answer.ts";
 import type { Answer, ItemAnswer } from "../answer.ts";

@@ -1,5 +1,5 @@
 import { Status } from "../../../tree/errors.ts";
-import type { TreeChange } from "../../../tree/tree.ts";
+import type { TreeChange } from "../../../tree/shape.ts";
 import type { Command, EditName, Item } from "../../../tree/wire/message.ts";
 import type { Answer } from "../answer.ts";
 import type { Execution, ItemCommand } from "../execution.ts";

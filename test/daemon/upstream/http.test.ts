@@ -28,7 +28,10 @@ function open(options: Partial<HttpOptions> = {}): Transport {
   return transport;
 }
 
-async function listen(one: Server, scheme = "http"): Promise<string> {
+async function listen(
+  one: Pick<Server, "listen" | "address" | "close" | "closeAllConnections"> & NodeJS.EventEmitter,
+  scheme = "http",
+): Promise<string> {
   one.listen(0, "127.0.0.1");
   await once(one, "listening");
   closing.push(
@@ -203,7 +206,7 @@ describe("a server that cannot be had", () => {
 describe("TLS", () => {
   const secure = async (names: string[], options: object = {}) => {
     const pair = selfSigned(names);
-    return { ...pair, url: await listen(createTls({ ...pair, ...options }, take) as unknown as Server, "https") };
+    return { ...pair, url: await listen(createTls({ ...pair, ...options }, take), "https") };
   };
 
   test("a server whose own certificate is pinned is trusted, under whatever name it is reached", async () => {
