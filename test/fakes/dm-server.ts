@@ -251,5 +251,5 @@ async function reply(response: ServerResponse, bytes: Uint8Array, type = dmType)
 
 if (import.meta.filename === process.argv[1]) {
   const { runAlone } = await import("./dm-server/alone.ts");
-  await runAlone(process.argv.slice(2));
+  await runAlone(process.argv.slice(2), startDmServer);
 }

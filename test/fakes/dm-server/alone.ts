@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ConfigError, reasonOf } from "../../../tree/errors.ts";
 import { selfSigned } from "../certificate.ts";
-import { startDmServer } from "../dm-server.ts";
+import type { Certificate } from "../certificate.ts";
+import type { Ask } from "./asks.ts";
+import type { Account, AuthKind } from "./proofs.ts";
 import { parseScript, scriptHelp } from "./script.ts";
 
 const help = `A small OMA DM 1.2 server, to try a device against. It tells what happens in words.
@@ -45,17 +47,39 @@ const options = {
   once: { type: "boolean", default: false },
 } as const;
 
+/** Starts the server. It is handed in by the file that is run, which would otherwise be imported by what it imports. */
+type Start = (options: {
+  readonly auth: AuthKind;
+  readonly host: string;
+  readonly port: number;
+  readonly client: Account;
+  readonly server: Account;
+  readonly tls?: Certificate;
+  readonly maxMsgSize?: number;
+  readonly story: (line: string) => void;
+}) => Promise<Started>;
+
+interface Started {
+  readonly url: string;
+  readonly idle: boolean;
+  readonly violations: readonly string[];
+  run(asks: readonly Ask[]): Promise<unknown>;
+  holdForAlert(ms: number): void;
+  sessionEnded(): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
 /** The server as a program: runs until it is stopped, or until its script is done. */
-export async function runAlone(args: string[]): Promise<void> {
+export async function runAlone(args: string[], start: Start): Promise<void> {
   try {
-    await run(args);
+    await run(args, start);
   } catch (error) {
     console.error(reasonOf(error));
     process.exitCode = 2;
   }
 }
 
-async function run(args: string[]): Promise<void> {
+async function run(args: string[], start: Start): Promise<void> {
   const { values } = parseArgs({ args, options });
   if (values.help) return console.log(help);
   const auth = (["digest", "basic", "none"] as const).find((kind) => kind === values.auth);
@@ -69,7 +93,7 @@ async function run(args: string[]): Promise<void> {
       ? selfSigned([values.host])
       : undefined;
   const size = values["max-msg-size"];
-  const server = await startDmServer({
+  const server = await start({
     auth,
     host: values.host,
     port: Number(values.port),
