@@ -9,7 +9,7 @@ export interface AdapterEntry {
   /** Light: read at every start. */
   readonly options: v.GenericSchema;
   /** Its code: loaded when it is enabled. `start` takes what `options` made of the config. */
-  load(): Promise<AdapterModule<unknown>>;
+  readonly load: () => Promise<AdapterModule<unknown>>;
 }
 
 /** One line an adapter. */

@@ -160,7 +160,8 @@ export class Bridge {
         const { device } = present();
         this.registry.keep(device, { ...device.kept, ...saidBy(face, device.kept) });
       },
-      finished: (correlator, status) => this.#ports.log.info("a deferred command has ended", { correlator, status }),
+      finished: (correlator, status) =>
+        this.#ports.log.part("devices").info("a deferred command has ended", { correlator, status }),
       detach: () => {
         if (device !== undefined && live !== undefined) this.#leave(device, live);
         device = undefined;
@@ -196,7 +197,7 @@ export class Bridge {
       await this.registry.commit(device);
       this.#show(device, live, mount);
     } catch (error) {
-      this.#ports.log.error("a new device could not be kept, so it is not managed yet", {
+      this.#ports.log.part("devices").error("a new device could not be kept, so it is not managed yet", {
         device: device.id,
         reason: reasonOf(error),
       });

@@ -75,7 +75,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   tree.mount(parsePath("./DevInfo"), devInfo(facts, new StoredNodes(store, "devinfo")));
   tree.mount(parsePath("./DevDetail"), devDetail(facts, new StoredNodes(store, "devdetail")));
 
-  const bridge = new Bridge({ tree, store, clock, log: log.part("devices") });
+  const bridge = new Bridge({ tree, store, clock, log });
   const accounts = new Accounts({ tree, store, log: log.part("accounts") });
   const outbox = openOutbox({ store, clock, log: log.part("outbox") });
   const subscriptions = openSubscriptions({ tree, outbox });

@@ -1,7 +1,7 @@
 import type { Face, Facts, Sighting } from "../adapters/adapter.ts";
 import type { InventoryRecord } from "../tree/mos/inventory.ts";
 import { timestamp } from "../tree/properties.ts";
-import type { Mounted } from "../tree/tree.ts";
+import type { Mounted } from "../tree/shape.ts";
 import type { DeviceReport } from "./gateway.ts";
 
 /** A device as the store keeps it: what must survive a restart. */
@@ -75,7 +75,7 @@ export function displayName(device: Device): string {
 export function factsOf(sighting: Sighting): Facts {
   const first = (...keys: string[]) =>
     keys.map((key) => sighting.text.get(key)).find((text) => text !== undefined && text !== "");
-  const maker = first("manufacturer", "usb_MFG", "mf");
+  const maker = first("manufacturer", "usb_mfg", "mf");
   const model = first("modelName", "md", "ty", "model", "am");
   const serial = first("serialNumber", "serial");
   return {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Path } from "../tree/path.ts";
 import { within } from "../tree/path.ts";
 import type { Clock } from "../tree/ports.ts";
-import type { Changed, TreeShape } from "../tree/tree.ts";
+import type { Changed, TreeShape } from "../tree/shape.ts";
 
 /** One change of the tree, as it is remembered: no value, so that ten thousand of them stay small. */
 export interface TreeEvent {

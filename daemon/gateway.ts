@@ -1,4 +1,4 @@
-import type { TreeShape } from "../tree/tree.ts";
+import type { TreeShape } from "../tree/shape.ts";
 
 /**
  * What the local API can ask of the daemon. daemon.ts makes it; control.ts serves it. The shapes are those of the documented JSON:

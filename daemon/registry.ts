@@ -7,7 +7,8 @@ import { parsePath, parseRel } from "../tree/path.ts";
 import { bucket } from "../tree/ports.ts";
 import type { Bucket, Clock, FilledBatch, Log, Store } from "../tree/ports.ts";
 import { absentFaceUrn } from "../tree/project-names.ts";
-import type { Mounted, Tree } from "../tree/tree.ts";
+import type { Tree } from "../tree/tree.ts";
+import type { Mounted } from "../tree/shape.ts";
 import type { Device, StoredDevice } from "./device.ts";
 import { displayName, isManaged, isReachable, recordOf, stateOf, unknownDevice } from "./device.ts";
 import { openTokens } from "./tokens.ts";
@@ -244,6 +245,6 @@ export class Registry {
   }
 
   #failed(what: string, error: unknown): void {
-    this.#ports.log.error(what, { reason: reasonOf(error) });
+    this.#ports.log.part("devices").error(what, { reason: reasonOf(error) });
   }
 }

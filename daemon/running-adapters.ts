@@ -10,7 +10,7 @@ export interface ConfiguredAdapter {
   readonly name: string;
   readonly enabled: boolean;
   readonly options: unknown;
-  load(): Promise<AdapterModule<unknown>>;
+  readonly load: () => Promise<AdapterModule<unknown>>;
 }
 
 interface Running {

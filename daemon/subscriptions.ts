@@ -2,7 +2,7 @@ import type { Principal } from "../tree/acl.ts";
 import { parsePath, within } from "../tree/path.ts";
 import type { Path } from "../tree/path.ts";
 import { atChange } from "../tree/project-names.ts";
-import type { Changed, TreeShape } from "../tree/tree.ts";
+import type { Changed, TreeShape } from "../tree/shape.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ServerAccount } from "./upstream/account.ts";
 

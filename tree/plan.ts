@@ -5,7 +5,7 @@ import type { Call, Change, NodeSchema } from "./mo.ts";
 import { joinRel, leafName, parent, parentRel, parseRel, root } from "./path.ts";
 import type { Path } from "./path.ts";
 import type { Mount, Place, Places } from "./places.ts";
-import type { Property, TreeChange } from "./tree.ts";
+import type { Property, TreeChange } from "./shape.ts";
 import type { Snapshot, Value } from "./value.ts";
 import { isInterior } from "./value.ts";
 

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { local } from "../../tree/acl.ts";
 import { deadline } from "../../tree/ports.ts";
 import type { Clock } from "../../tree/ports.ts";
-import type { TreeShape } from "../../tree/tree.ts";
+import type { TreeShape } from "../../tree/shape.ts";
 import { isInterior, sizeOf } from "../../tree/value.ts";
 import type { EventReader, Events, TreeEvent } from "../events.ts";
 import { valueJson } from "./nodes.ts";

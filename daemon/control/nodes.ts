@@ -3,7 +3,7 @@ import { DmError, Status } from "../../tree/errors.ts";
 import type { Call } from "../../tree/mo.ts";
 import type { Path } from "../../tree/path.ts";
 import { join } from "../../tree/path.ts";
-import type { TreeShape } from "../../tree/tree.ts";
+import type { TreeShape } from "../../tree/shape.ts";
 import type { Format, LeafFormat, Snapshot, Value } from "../../tree/value.ts";
 import { int, isInterior, leafFormats, mimeOf, parseValue, textOf } from "../../tree/value.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openEvents } from "../../daemon/events.ts";
 import { root } from "../../tree/path.ts";
 import type { Rel } from "../../tree/path.ts";
-import type { Changed } from "../../tree/tree.ts";
+import type { Changed } from "../../tree/shape.ts";
 import { chr } from "../../tree/value.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { path } from "../tree/small-home.ts";

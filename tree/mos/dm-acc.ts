@@ -79,7 +79,7 @@ const account: Branch = {
 };
 
 /** ./DMAcc (OMA-TS-DM_StdObj 1.2.1): the accounts of the DM servers, and a reader for the daemon that sees the secrets too. */
-export function dmAcc(stored: StoredNodes): { readonly mo: Mo; accounts(): DmAccount[] } {
+export function dmAcc(stored: StoredNodes): { readonly mo: Mo; readonly accounts: () => DmAccount[] } {
   const mo = tableMo(
     "urn:oma:mo:oma-dm-dmacc:1.0",
     { format: "node", description: "accounts of DM servers", each: account },

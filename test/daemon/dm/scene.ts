@@ -5,7 +5,7 @@ import { DmError, Status } from "../../../tree/errors.ts";
 import type { Call, Mo } from "../../../tree/mo.ts";
 import { devInfo } from "../../../tree/mos/dev-info.ts";
 import { parsePath } from "../../../tree/path.ts";
-import type { Mounted } from "../../../tree/tree.ts";
+import type { Mounted } from "../../../tree/shape.ts";
 import { Tree } from "../../../tree/tree.ts";
 import { StoredNodes } from "../../../tree/stored-nodes.ts";
 import { tableMo } from "../../../tree/table.ts";
