@@ -1,7 +1,9 @@
 import { Status } from "../../tree/errors.ts";
-import type { Command, Item } from "../../tree/wire/message.ts";
+import type { Command, Item, Message } from "../../tree/wire/message.ts";
 import { sizeOfCommand } from "../../tree/wire/syncml-write.ts";
+import { throughout } from "./answer.ts";
 import type { Answer, ItemAnswer } from "./answer.ts";
+import { commandsOf, silent } from "./incoming.ts";
 
 /** A command that waits for its place in a message; the CmdID is given there. */
 export interface Draft {
@@ -38,6 +40,13 @@ export function replies(answer: Answer, msgRef: string, silent: boolean, room: n
   if (found.length > 0 && fits(found)) drafts.push({ command: results(found) });
   else for (const item of found) drafts.push({ command: results([item]) });
   return drafts;
+}
+
+/** The same status for every command of a message, none of which was done. */
+export async function* refusals(message: Message, status: number, room: number): AsyncGenerator<Draft> {
+  const silently = silent(message);
+  for (const command of commandsOf(message))
+    for (const answer of throughout(command, status)) yield* replies(answer, message.header.msgId, silently, room);
 }
 
 function tooLarge({ target }: ItemAnswer): ItemAnswer {

@@ -3,7 +3,6 @@ import { ProtocolError, Status } from "../../tree/errors.ts";
 import type { Call } from "../../tree/mo.ts";
 import type { Command, Header, Message } from "../../tree/wire/message.ts";
 import { sizeOfEmpty } from "../../tree/wire/syncml-write.ts";
-import { throughout } from "./answer.ts";
 import { alertCodes } from "./commands/alert.ts";
 import { execute } from "./commands/index.ts";
 import type { Verdict } from "./credentials.ts";
@@ -15,7 +14,7 @@ import { Outgoing } from "./outgoing.ts";
 import type { Packed } from "./outgoing.ts";
 import { packageOne } from "./package-one.ts";
 import type { Draft } from "./replies.ts";
-import { replies } from "./replies.ts";
+import { refusals, replies } from "./replies.ts";
 import type { SessionEnd, SessionOptions } from "./session-terms.ts";
 
 /** Messages of the server in one session. More is a loop. */
@@ -153,7 +152,7 @@ export class Session {
     if (this.#server.exhausted) throw new ProtocolError("the server did not prove itself");
     const challenge = this.#server.challenge(verdict);
     if (!again) return this.#refuse(message, challenge);
-    return this.#answer(message, challenge, this.#refusal(message, challenge.status));
+    return this.#answer(message, challenge, refusals(message, challenge.status, largestMessage));
   }
 
   /** Reads the server's Statuses. true: it asks for credentials, and the last message has to go again. */
@@ -191,18 +190,12 @@ export class Session {
   async #refuse(message: Message, verdict: Verdict): Promise<Message | undefined> {
     if (++this.#refusals > maxRefusals) return this.abort("the server sends nothing that can be answered");
     const only = new Outgoing();
-    only.add(this.#refusal(message, verdict.status));
+    only.add(refusals(message, verdict.status, largestMessage));
     this.#msgId++;
     const first = silent(message) ? [] : [headerStatus(message, verdict)];
     const packed = await only.pack(this.#header(), first, largestMessage, true);
     const final = this.#closed && !(await this.#out.waiting());
     return this.#keep({ ...packed, message: { ...packed.message, final } });
-  }
-
-  async *#refusal(message: Message, status: number): AsyncGenerator<Draft> {
-    for (const command of commandsOf(message))
-      for (const answer of throughout(command, status))
-        yield* replies(answer, message.header.msgId, silent(message), largestMessage);
   }
 
   /** Runs the commands of a message, each when the answers to the one before have found their place. */

@@ -7,6 +7,8 @@ import type { ServerReport } from "../gateway.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ServerAccount } from "./account.ts";
 import { openTransport } from "./index.ts";
+import { noncesOf, remember } from "./memory.ts";
+import type { ServerMemory } from "./memory.ts";
 import { runSession } from "./run-session.ts";
 import type { RunEnd } from "./run-session.ts";
 import { longestWait, untilPoll, untilRetry } from "./timetable.ts";
@@ -23,14 +25,6 @@ export interface DialoguePorts {
   /** 0 … 1, as Math.random. */
   readonly random: () => number;
   readonly memory: Bucket<ServerMemory>;
-}
-
-/** What is kept of a server between sessions. Nonces in base64. */
-export interface ServerMemory {
-  readonly client?: string;
-  readonly server?: string;
-  /** Ms since 1970: the end of the last good session. */
-  readonly at?: number;
 }
 
 export interface Reason {
@@ -176,14 +170,13 @@ export class Dialogue {
       await Promise.resolve();
       this.#news = false;
       if (transport === undefined) return unreachable(account.url);
-      const { client, server } = this.#memory;
       return runSession({
         account,
         gatewayId: this.#ports.gatewayId,
         tree: this.#ports.tree,
         reason: reason ?? { code: 1201, sessionId: this.#nextSessionId() },
         alerts: outbox.pending(account.id),
-        nonces: { client: octets(client), server: octets(server) },
+        nonces: noncesOf(this.#memory),
         transport,
         clock,
         log,
@@ -205,13 +198,7 @@ export class Dialogue {
   async #ended(id: string, end: RunEnd, reason: Reason | undefined): Promise<void> {
     const { store, clock, log, outbox, memory } = this.#ports;
     const batch = store.batch();
-    const { client, server } = end.nonces;
-    const kept: ServerMemory = {
-      ...this.#memory,
-      ...(client === undefined ? {} : { client: base64(client) }),
-      ...(server === undefined ? {} : { server: base64(server) }),
-      ...(end.ok ? { at: clock.now() } : {}),
-    };
+    const kept = remember(this.#memory, end, clock.now());
     if (!isDeepStrictEqual(kept, this.#memory)) memory.put(batch, id, kept);
     this.#memory = kept;
     for (const { id: alert, status } of end.rejected)
@@ -293,12 +280,4 @@ export class Dialogue {
 function unreachable(url: string): RunEnd {
   const cause = new DmError(Status.unavailable, `there is no transport for ${url}`);
   return { ok: false, error: cause.message, cause, delivered: [], rejected: [], nonces: {} };
-}
-
-function octets(text: string | undefined): Uint8Array | undefined {
-  return text === undefined ? undefined : new Uint8Array(Buffer.from(text, "base64"));
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64");
 }

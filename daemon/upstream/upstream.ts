@@ -3,7 +3,8 @@ import { bucket } from "../../tree/ports.ts";
 import type { ServerReport } from "../gateway.ts";
 import type { ServerAccount } from "./account.ts";
 import { Dialogue } from "./dialogue.ts";
-import type { DialoguePorts, Reason, ServerMemory } from "./dialogue.ts";
+import type { DialoguePorts, Reason } from "./dialogue.ts";
+import type { ServerMemory } from "./memory.ts";
 
 /** The upstream servers: one dialogue each, for as long as their accounts exist. */
 export interface Upstream {

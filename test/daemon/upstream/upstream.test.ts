@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openOutbox } from "../../../daemon/outbox.ts";
 import type { Outbox } from "../../../daemon/outbox.ts";
 import type { ServerAccount } from "../../../daemon/upstream/account.ts";
-import type { ServerMemory } from "../../../daemon/upstream/dialogue.ts";
+import type { ServerMemory } from "../../../daemon/upstream/memory.ts";
 import { openUpstream } from "../../../daemon/upstream/upstream.ts";
 import type { Upstream } from "../../../daemon/upstream/upstream.ts";
 import { DmError } from "../../../tree/errors.ts";
