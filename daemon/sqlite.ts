@@ -119,7 +119,7 @@ function opened(database: SqliteDatabase.Database, path: string, version: number
   /**
    * When the sync of a commit fails, its frames stand complete in the log and would come alive at the next start, though the commit
    * was answered as failed. A commit that changes nothing, put over them, ends that, even if its own sync fails as well. Only where the
-   * disk takes no more writes from then on, and the daemon is killed, can a commit that was refused be found at the next start.
+   * disk takes no more writes until the daemon ends can a commit that was refused be found at the next start.
    */
   const bury = () => {
     try {
