@@ -32,7 +32,8 @@ export interface LoadedConfig {
 }
 
 const builtIn = "built-in defaults";
-const maxFile = 1024 * 1024;
+/** Octets. Room for a thousand servers; the YAML library takes a thousand times as much memory for the worst of files. */
+const maxFile = 256 * 1024;
 const maxProblems = 50;
 
 /**

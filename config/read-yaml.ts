@@ -37,7 +37,7 @@ export function readYaml(
       lineCounter,
       prettyErrors: false,
       uniqueKeys: false,
-      logLevel: "silent",
+      logLevel: "error",
     });
   } catch {
     // The library goes down one level a call: what is nested too deeply for the stack is too deep for us.
@@ -45,7 +45,10 @@ export function readYaml(
   }
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
-    const problems = faults.map((fault) => ({ key: "", message: faultText(fault.code), where: place(fault.pos[0]) }));
+    // One slip makes many follow-ups.
+    const problems = faults
+      .slice(0, 10)
+      .map((fault) => ({ key: "", message: faultText(fault.code), where: place(fault.pos[0]) }));
     return { node: undefined, problems };
   }
   return new Conversion(document, origin.base, place).run();
@@ -61,12 +64,13 @@ const faultTexts: ReadonlyMap<string, string> = new Map([
   ["MULTILINE_IMPLICIT_KEY", "a key or a colon is missing here"],
   ["MISSING_CHAR", "something is missing here: a closing quote or bracket, a comma, or the space after a colon"],
   ["UNEXPECTED_TOKEN", "this does not belong here: perhaps a value that needs quotes"],
-  ["BAD_ALIAS", "an alias (*) names no anchor before it; a value that begins with * needs quotes"],
+  ["BAD_ALIAS", "an alias (*) or anchor (&) has no good name; a value that begins with * or & needs quotes"],
   ["BAD_SCALAR_START", "a value that begins with this character needs quotes"],
   ["BAD_DQ_ESCAPE", "a backslash sequence that does not exist, within \"…\": double the backslash, or use '…'"],
   ["MULTIPLE_DOCS", "a second document begins here (---): a config file has one"],
   ["TAG_RESOLVE_FAILED", "a tag (!) has no meaning here; a value that begins with ! needs quotes"],
   ["MULTIPLE_ANCHORS", "a value has two anchors (&)"],
+  ["MULTIPLE_TAGS", "a value has two tags (!); a value that begins with ! needs quotes"],
   ["IMPOSSIBLE", "this is not YAML"],
 ]);
 
@@ -112,6 +116,12 @@ class Conversion {
       return nothing;
     }
     const node = isAlias(given) ? given.resolve(this.#document) : given;
+    if (node === undefined) {
+      // What stands there is not known, so nothing that depends on it can be judged.
+      this.#left = 0;
+      this.#say(key, at, "an alias (*) names no anchor before it; a value that begins with * needs quotes");
+      return nothing;
+    }
     if (isMap<Node, Node | null>(node)) return { kind: "group", at, entries: this.#entries(node.items, key, depth) };
     if (isSeq<Node>(node)) {
       return {
