@@ -13,7 +13,7 @@ import type { Path } from "../../tree/path.ts";
 import { StoredNodes } from "../../tree/stored-nodes.ts";
 import { tableMo } from "../../tree/table.ts";
 import { Tree } from "../../tree/tree.ts";
-import type { Mounted } from "../../tree/tree.ts";
+import type { Mounted } from "../../tree/shape.ts";
 import { int, isInterior } from "../../tree/value.ts";
 import type { Value } from "../../tree/value.ts";
 import { fakeClock } from "../fakes/clock.ts";

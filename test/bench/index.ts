@@ -5,6 +5,7 @@ import { deepGetBench } from "./deep-get.ts";
 import { megabytes } from "./measure.ts";
 import type { Table } from "./measure.ts";
 import { flashBench, startBench } from "./process.ts";
+import { sessionsBench } from "./sessions.ts";
 import { syncmlBench } from "./syncml.ts";
 import { treeBench } from "./tree.ts";
 
@@ -12,6 +13,7 @@ const benches: ReadonlyMap<string, () => Promise<readonly Table[]>> = new Map([
   ["tree", treeBench],
   ["deep-get", deepGetBench],
   ["syncml", syncmlBench],
+  ["sessions", sessionsBench],
   ["start", startBench],
   ["flash", flashBench],
 ]);

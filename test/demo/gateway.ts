@@ -111,7 +111,9 @@ async function ask(socketPath: string, method: string, path: string, body: unkno
   const text = Buffer.concat(parts).toString();
   const { statusCode = 0 } = answer;
   if (statusCode < 200 || statusCode > 299) throw new Error(`${method} ${path}: ${statusCode} ${text}`);
-  return text === "" ? undefined : (JSON.parse(text) as unknown);
+  // Of an answer that grows line by line, the last one says how it ended.
+  const last = text.trimEnd().split("\n").at(-1) ?? "";
+  return last === "" ? undefined : (JSON.parse(last) as unknown);
 }
 
 function memoryOf(pid: number): { readonly rss: number; readonly private: number } {
