@@ -3,7 +3,7 @@ import { MqttClient } from "mqtt";
 import type { Socket } from "node:net";
 import type { Clock, Log } from "../../tree/ports.ts";
 import type { Host } from "../adapter.ts";
-import { notSent, reasonOfLine } from "./faults.ts";
+import { closedEarly, notSent, reasonOfLine } from "./faults.ts";
 import { limits } from "./limits.ts";
 import type { Holdings } from "./limits.ts";
 import { bounded, openLine } from "./socket.ts";
@@ -253,10 +253,8 @@ export class Connection implements Broker {
     if (this.#stopped) return;
     const most = Math.min(times.most, times.first * 2 ** Math.min(this.#tries++, 10));
     const wait = Math.round(Math.random() * most);
-    const reason =
-      failure === undefined
-        ? `the MQTT broker at ${this.#where} closed the connection${wasOpen ? "" : " before it answered"}`
-        : reasonOfLine(failure, this.#where);
+    const closed = wasOpen ? `the MQTT broker at ${this.#where} closed the connection` : closedEarly(this.#where);
+    const reason = failure === undefined ? closed : reasonOfLine(failure, this.#where);
     this.#host.status("error", `${reason}; next try within ${Math.max(1, Math.ceil(wait / 1000))} s`);
     this.#log.warn(reason, { tries: this.#tries, next: wait });
     this.#cancelRetry = this.#clock.after(wait, () => this.#dial());

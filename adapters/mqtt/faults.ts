@@ -8,7 +8,7 @@ const reasons = new Map<string | number, (where: string) => string>([
   ["ETIMEDOUT", (where) => `the MQTT broker at ${where} does not answer in time`],
   ["EHOSTUNREACH", (where) => `there is no way to the MQTT broker at ${where}`],
   ["ENETUNREACH", (where) => `there is no way to the MQTT broker at ${where}`],
-  ["ECONNRESET", (where) => `the MQTT broker at ${where} closed the connection: does that port want TLS (mqtts://)?`],
+  ["ECONNRESET", closedEarly],
   [1, () => "the MQTT broker does not speak MQTT 3.1.1"],
   [2, () => "the MQTT broker refuses the client id: see adapters.mqtt.clientId"],
   [3, () => "the MQTT broker says that it is not available now"],
@@ -37,6 +37,14 @@ const reasons = new Map<string | number, (where: string) => string>([
     (code) => [code, () => "the MQTT broker wants a client certificate: see adapters.mqtt.tls.cert and .key"] as const,
   ),
 ]);
+
+/** The line was closed before the broker said anything. */
+export function closedEarly(where: string): string {
+  const hint = where.startsWith("mqtts:")
+    ? "does that port speak TLS, and does it want a client certificate (adapters.mqtt.tls.cert)?"
+    : "does that port want TLS (mqtts://)?";
+  return `the MQTT broker at ${where} closed the connection: ${hint}`;
+}
 
 /** The reason in words. `where`: the broker's URL, without credentials. */
 export function reasonOfLine(error: unknown, where: string): string {

@@ -140,7 +140,7 @@ test("a device whose topics are gone after a reconnect is away, and after an hou
   device.client.options.reconnectPeriod = 0;
   home.broker.breakLines();
   await until(() => home.host.statuses.at(-1)?.state === "error");
-  await home.client.reconnect();
+  home.client.reconnect();
   await until(() => home.client.connected);
   for (const topic of ["$state", "$description", "hub/uptime"]) await home.publish(`homie/5/garage-hub/${topic}`, "");
   await passing(home.clock, away, "it to be away");
@@ -148,6 +148,19 @@ test("a device whose topics are gone after a reconnect is away, and after an hou
   await home.clock.advance(3_600_000);
   expect(home.host.present).toEqual([]);
   await device.client.endAsync(true);
+});
+
+test("a subscription that the broker refuses is said, and the rest works", async () => {
+  const broker = await fakeBroker(0, /^zigbee2mqtt/);
+  cleanUp.push(() => broker.stop());
+  const { clock, host } = await startOn(broker.url);
+  const device = await homieDevice(broker.url, thermostat);
+  cleanUp.push(() => device.leave());
+  await passing(clock, () => host.face(hall), "the thermostat");
+  expect(host.statuses.at(-1)).toEqual({
+    state: "error",
+    detail: expect.stringMatching(/^the MQTT broker at mqtt:.* does not let dmgw read .*zigbee2mqtt/) as unknown,
+  });
 });
 
 test("values live in memory only: nothing that devices say is made durable", async () => {

@@ -12,9 +12,14 @@ export interface FakeBroker {
   stop(): Promise<void>;
 }
 
-/** An MQTT 3.1.1 broker (aedes) on loopback, in this process. `port` 0: any free one. */
-export async function fakeBroker(port = 0): Promise<FakeBroker> {
-  const aedes = new Aedes({ queueLimit: 100_000, heartbeatInterval: 60_000 });
+/** An MQTT 3.1.1 broker (aedes) on loopback, in this process. `port` 0: any free one. It refuses subscriptions to `refused`. */
+export async function fakeBroker(port = 0, refused?: RegExp): Promise<FakeBroker> {
+  const aedes = new Aedes({
+    queueLimit: 100_000,
+    heartbeatInterval: 60_000,
+    authorizeSubscribe: (_client, subscription, done) =>
+      done(null, refused?.test(subscription.topic) === true ? null : subscription),
+  });
   await aedes.listen();
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {

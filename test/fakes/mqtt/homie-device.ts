@@ -138,7 +138,7 @@ export async function homieDevice(
 
 function describe5(about: HomieDescription, nodes: HomieDescription["nodes"], version: number): string {
   const bare = Object.entries(nodes).map(([id, { properties, ...node }]) => {
-    const described = Object.entries(properties).map(([name, { value: _value, ...property }]) => [name, property]);
+    const described = Object.entries(properties).map(([name, property]) => [name, { ...property, value: undefined }]);
     return [id, { ...node, properties: Object.fromEntries(described) as unknown }];
   });
   const root = about.child === undefined ? {} : { root: about.child.of.id };
