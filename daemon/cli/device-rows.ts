@@ -3,7 +3,7 @@ import { ago } from "./print.ts";
 import { printTable } from "./table.ts";
 import type { Job } from "./verb.ts";
 
-const head = ["ID", "NAME", "MADE BY", "PROTOCOLS", "STATE", "REACHABLE", "LAST SEEN", "ADDRESS"];
+const head = ["ID", "NAME", "MADE BY", "PROTOCOLS", "STATE", "REACH", "LAST SEEN", "ADDRESS"];
 
 export function printDevices(job: Job, devices: readonly DeviceReport[]): Promise<void> {
   return printTable(job, head, devices.map(row));

@@ -49,13 +49,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   // Whoever read our output has enough (| head): that is no fault, and there is nobody left to tell.
   io.stdout.on?.("error", () => stop.abort());
   io.stderr.on?.("error", () => stop.abort());
-  try {
-    return await dispatch(globals, io, signal);
-  } catch (error) {
-    if (stop.signal.aborted) return Exit.done;
-    if (io.signal?.aborted === true) return Exit.interrupted;
-    return report(error, globals, io);
-  }
+  const code = await dispatch(globals, io, signal).catch((error: unknown) =>
+    signal.aborted ? Exit.done : report(error, globals, io),
+  );
+  return io.signal?.aborted === true ? Exit.interrupted : code;
 }
 
 async function dispatch(globals: Globals, io: Io, signal: AbortSignal): Promise<number> {
