@@ -34,7 +34,7 @@ async function clear(path: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined);
   if (there === undefined) return;
   if (!there.isSocket()) throw wrong(`${path} is not a socket; it is left as it is`);
-  if (await answers(path)) throw wrong(`another dmgw runs here: it answers at ${path}`);
+  if (await answers(path)) throw wrong(`another dmgw runs here: it answers at ${path}; stop it first`);
   await unlink(path);
 }
 
