@@ -41,7 +41,7 @@ function home(store = fakeStore()) {
         Do: {
           format: "null",
           description: "to execute",
-          exec: async (_argument, _names) => ({ state: "done", result: chr("did") }),
+          exec: async () => ({ state: "done", result: chr("did") }),
         },
       },
     },
