@@ -2,18 +2,13 @@
 // The only file that touches the process: arguments, signals, exit codes.
 import { readFileSync } from "node:fs";
 import manifest from "../package.json" with { type: "json" };
-import { loadConfig } from "../config/load.ts";
-import { controlSocket, stateFolder } from "../config/places.ts";
 import { ConfigError, reasonOf } from "../tree/errors.ts";
 import type { Globals } from "./cli/globals.ts";
 import { readGlobals } from "./cli/globals.ts";
-import { systemClock } from "./clock.ts";
 import type { Daemon } from "./daemon.ts";
-import { startDaemon } from "./daemon.ts";
-import { openLog } from "./log.ts";
 import type { OpenedLog } from "./log.ts";
 import type { Memory } from "./status.ts";
-import { openSystemd } from "./systemd.ts";
+import type { Systemd } from "./systemd.ts";
 
 /** sysexits: EX_CONFIG. systemd does not start the unit again. */
 const configExit = 78;
@@ -42,6 +37,13 @@ if (globals.rest[0] === "run" && globals.rest.length === 1 && !globals.help && g
 }
 
 async function run(given: Globals): Promise<void> {
+  // The verbs of the CLI need none of this.
+  const { loadConfig } = await import("../config/load.ts");
+  const { controlSocket, stateFolder } = await import("../config/places.ts");
+  const { systemClock } = await import("./clock.ts");
+  const { startDaemon } = await import("./daemon.ts");
+  const { openLog } = await import("./log.ts");
+  const { openSystemd } = await import("./systemd.ts");
   const log = openLog({ level: "info", format: "auto" });
   crashOnBugs(log);
   const load = async () => {
@@ -90,7 +92,7 @@ function welcome(daemon: Daemon, { config }: Globals): string {
   ].join("\n");
 }
 
-function onSignals(daemon: Daemon, log: OpenedLog, systemd: ReturnType<typeof openSystemd>): void {
+function onSignals(daemon: Daemon, log: OpenedLog, systemd: Systemd): void {
   let stopping = false;
   const stop = (signal: string) => {
     // A second Ctrl-C is impatience: everything acknowledged is on the disk already.

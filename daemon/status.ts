@@ -58,6 +58,12 @@ function warnings(parts: StatusParts): string[] {
   for (const { id, insecure, owner } of accounts) {
     if (insecure && owner === "runtime") all.push(`the account of ${id} allows sessions without TLS (insecure)`);
   }
+  for (const [name, part] of Object.entries(parts.adapters)) {
+    if (part.error !== undefined) all.push(`adapter ${name}: ${part.error} (keys: adapters.${name})`);
+  }
+  for (const [name, part] of Object.entries(parts.discovery)) {
+    if (part.error !== undefined) all.push(`discovery ${name}: ${part.error} (keys: discovery.${name})`);
+  }
   if (refusedSightings > 0)
     all.push(`${refusedSightings} sightings were not listed: too many things are seen on the LAN`);
   return all;

@@ -134,7 +134,7 @@ export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
     }
     const children = childNames(rel, row, names).map((name): [string, Snapshot | undefined] => {
       const child = joinRel(rel, name);
-      return [name, deep && has(child) ? read(child, true) : undefined];
+      return [name, deep && schema(child)?.access.has("Get") === true ? read(child, true) : undefined];
     });
     return { format: "node", children: new Map(deep ? children.filter(([, child]) => child !== undefined) : children) };
   };
@@ -225,7 +225,8 @@ function rowSchema(row: Leaf | Branch, dynamic: boolean): NodeSchema {
     ...(dynamic ? {} : { permanent: true }),
   };
   if (row.format === "node") return { ...common, access: dynamic ? freeAccess : readOnly };
-  const access = new Set<AclVerb>(row.secret ? [] : ["Get"]);
+  const unread = row.secret === true || (row.exec !== undefined && row.get === undefined);
+  const access = new Set<AclVerb>(unread ? [] : ["Get"]);
   if (row.set !== undefined || (row.get === undefined && row.exec === undefined)) access.add("Replace");
   if (row.exec !== undefined) access.add("Exec");
   if (dynamic) access.add("Add").add("Delete");

@@ -66,6 +66,8 @@ describe("an MO written as a table", () => {
     await tree.change([{ verb: "Replace", at: path("./T/Set"), value: chr("new") }], call(local));
     expect(written).toEqual(["new"]);
     expect(await tree.exec(path("./T/Do"), undefined, call(local))).toEqual({ state: "done", result: chr("did") });
+    await expect(tree.get(path("./T/Do"), "one", call(local))).rejects.toMatchObject({ status: 405 });
+    expect(await tree.get(path("./T"), "deep", call(local))).toMatchObject({ format: "node" });
     await expect(tree.exec(path("./T/Set"), undefined, call(local))).rejects.toMatchObject({ status: 405 });
     await expect(
       tree.change([{ verb: "Replace", at: path("./T/Fixed"), value: int(2) }], call(local)),
