@@ -37,7 +37,7 @@ test("messages above a megabyte are left out and counted; the device goes on", a
   await home.publish("homie/big/n/p", Buffer.alloc(limits.list + 70_000, "x"));
   await home.publish("homie/big/n/p", "after");
   await passing(home.clock, () => home.host.face("mqtt:homie:big")?.changed.length === 1, "the last value");
-  expect(await home.value("mqtt:homie:big", "n/p")).toEqual(chr("after"));
+  await home.shows("mqtt:homie:big", "n/p", chr("after"));
   const lines = home.host.log.lines.join("\n");
   expect(lines).toContain("an MQTT message above the limit: left out octets=1048577");
   expect(lines).toContain(`octets=${limits.list + 70_000}`.slice(0, 9));
@@ -49,7 +49,7 @@ test("ten thousand topics of nobody are nobody's, and ten thousand of a device s
   const send = (topic: string, payload: string) => home.client.publishAsync(topic, payload, { qos: 0, retain: true });
   await Promise.all(Array.from({ length: 10_000 }, (_, i) => send(`homie/ghost${i}/n/p`, "x")));
   await Promise.all(Array.from({ length: 10_000 }, (_, i) => send(`homie/flood/n${i}/p/$datatype`, "integer")));
-  await Promise.all(Array.from({ length: 10_000 }, (_, i) => send(`homie/flood/x/p${i}`, "1")));
+  await Promise.all(Array.from({ length: 3000 }, (_, i) => send(`homie/flood/x/p${i}`, "1")));
   await send("homie/flood/$nodes", Array.from({ length: 10_000 }, (_, i) => `n${i}`).join(","));
   await send("homie/flood/n/p", "still here");
   await heard(home);
@@ -106,8 +106,8 @@ test("__proto__ is a name like any other, everywhere", async () => {
   await home.appears(id);
   await home.publish("zigbee2mqtt/living room/lamp", '{"__proto__":7,"constructor":{"__proto__":"x"}}');
   await until(() => home.host.face(id)?.changed.length);
-  expect(await home.value(id, "state/__proto__")).toEqual(int(7));
-  expect(await home.value(id, "state/constructor/__proto__")).toEqual(chr("x"));
+  await home.shows(id, "state/__proto__", int(7));
+  await home.shows(id, "state/constructor/__proto__", chr("x"));
   bridge.obey = () => undefined;
   const gone = home.replace(id, "state/__proto__", int(3)).catch(() => undefined);
   await until(() => bridge.orders.length > 0);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { connectAsync } from "mqtt";
 import type { MqttClient } from "mqtt";
 import * as v from "valibot";
@@ -28,6 +29,8 @@ export interface SmallHome {
   /** Passes time until the face is there. */
   appears(identity: string): Promise<void>;
   value(identity: string, rel: string): Promise<Snapshot>;
+  /** Waits until the node holds this. */
+  shows(identity: string, rel: string, value: Value): Promise<void>;
   replace(identity: string, rel: string, value: Value): Promise<unknown>;
   /** Addresses of all leaves. */
   leaves(identity: string): Promise<string[]>;
@@ -63,6 +66,15 @@ export async function smallHome(options: Record<string, unknown> = {}): Promise<
         },
         () => `${identity}; there are ${host.present.join()}`,
       ),
+    async shows(identity, rel, value) {
+      let last: Snapshot | undefined;
+      const end = Date.now() + 8000;
+      while (!isDeepStrictEqual(last, value)) {
+        if (Date.now() > end) throw new Error(`${rel} shows ${JSON.stringify(last)} and not ${JSON.stringify(value)}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        last = await moOf(host, identity).read(parseRel(rel), "one", aCall());
+      }
+    },
     value: (identity, rel) => moOf(host, identity).read(parseRel(rel), "one", aCall()),
     replace: (identity, rel, value) =>
       moOf(host, identity).apply([{ verb: "Replace", rel: parseRel(rel), value }], aCall()),

@@ -79,10 +79,10 @@ test("the nodes are the JSON paths of the state, below the node state; the coord
 
 test("reports become values by what the device exposes", async () => {
   await reports(contactSensor.address, window, { contact: false, battery: 87.5, unknown: 1 });
-  expect(await home.value(window, "state/contact")).toEqual(bool(true));
-  expect(await home.value(window, "state/battery")).toEqual(float(87.5));
+  await home.shows(window, "state/contact", bool(true));
+  await home.shows(window, "state/battery", float(87.5));
   await reports(radiatorValve.address, valve, { days: ["monday", "friday"], local_temperature: null });
-  expect(await home.value(valve, "state/days")).toEqual({
+  await home.shows(valve, "state/days", {
     format: "chr",
     data: '["monday","friday"]',
     type: "application/json",
@@ -95,7 +95,7 @@ test("a mains-powered device is asked once for what nobody has heard; a sleeping
   await home.clock.advance(10_000);
   expect(bridge.orders.map((order) => order.split(" {")[0])).toEqual(["living room/lamp/get", "washing machine/get"]);
   await until(() => (face(lamp)?.changed.length ?? 0) > 1);
-  expect(await home.value(lamp, "state/brightness")).toEqual(int(200));
+  await home.shows(lamp, "state/brightness", int(200));
   expect(await home.value(valve, "state/system_mode")).toEqual(nul);
 });
 
