@@ -16,8 +16,8 @@ export interface Execution {
   readonly execute: (command: Command) => Promise<readonly Answer[]>;
   /** Targets whose first chunks were refused: their last chunk looks like a whole value, and is not. */
   readonly chunked: Set<string>;
-  /** Octets of Results that one command may give. */
-  readonly room: number;
+  /** Octets of Results that are left to the command, with everything inside it. */
+  readonly results: { left: number };
 }
 
 /** Commands that are a list of items. */

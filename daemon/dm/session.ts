@@ -218,7 +218,7 @@ export class Session {
       log,
       call,
       chunked: this.#chunked,
-      room: maxResults,
+      results: { left: maxResults },
       execute: (inner) => execute(inner, execution),
     };
     return execution;

@@ -10,11 +10,10 @@ import type { EditCommand } from "./edit.ts";
 
 /** The value of a leaf, the child names of an interior node, or a property (RepPro 1.2.1, 4.1.6.7; DM TND 1.2.1). */
 export function get(command: EditCommand, execution: Execution): Promise<readonly Answer[]> {
-  let given = 0;
   return eachItem(command, execution, async (item) => {
     const result = await read(item, execution);
-    given += result.data?.length ?? 0;
-    if (given > execution.room) throw new DmError(Status.tooLarge, "the results of this command are too large");
+    execution.results.left -= result.data?.length ?? 0;
+    if (execution.results.left < 0) throw new DmError(Status.tooLarge, "the results of this command are too large");
     return { status: Status.ok, result };
   });
 }
