@@ -84,6 +84,8 @@ interface Running {
 }
 
 const longest = 4_194_304;
+/** Sessions, for a server that runs for days. */
+const remembered = 1_000;
 
 /** An OMA DM 1.2 server: it authenticates devices and itself, asks what it is told to ask, and watches what devices do. */
 export async function startDmServer(options: DmServerOptions): Promise<DmServer> {
@@ -131,6 +133,8 @@ export async function startDmServer(options: DmServerOptions): Promise<DmServer>
     tell(`Session ${id} of ${source.uri}`);
     running.set(`${source.uri} ${id}`, session);
     sessions.push(record);
+    const oldest = sessions.length > remembered ? sessions.shift() : undefined;
+    if (oldest !== undefined) running.delete(`${oldest.device} ${oldest.id}`);
     return session;
   };
 
