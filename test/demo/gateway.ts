@@ -5,23 +5,49 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 
-/** What `npm run build` made; this file runs from dist/test/demo. */
-export const program = fileURLToPath(new URL("../../bundle/dmgw.js", import.meta.url));
+const above = fileURLToPath(new URL("../..", import.meta.url));
+const built = basename(above) === "dist" ? above : join(above, "dist");
+/** What `npm run build` made, or a bundle elsewhere; this file runs from dist/test/demo, and as it is from test/demo. */
+export const program = join(process.env["DMGW_BUNDLE_DIR"] ?? join(built, "bundle"), "dmgw.js");
+
+/** How a run of the program ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StartOptions {
+  /** Ms. */
+  readonly patience?: number;
+  /** The network namespace that the daemon runs in. Its command line is at home everywhere: it only needs the socket. */
+  readonly namespace?: string;
+}
 
 export interface RunningGateway {
   readonly pid: number;
+  /** Its config file. */
+  readonly file: string;
+  readonly state: string;
+  readonly socket: string;
   /** Ms from the start of the process to its being ready. */
   readonly startedIn: number;
   /** The line that said so. */
   readonly ready: string;
   /** Runs one verb and answers with what it prints. @throws with all that it says when it fails */
   cli(...args: readonly string[]): Promise<string>;
+  /** The same, also when it fails. */
+  call(...args: readonly string[]): Promise<Ended>;
+  /** Writes its config file anew: it is not told. */
+  configure(config: object): void;
+  /** What it has printed of late. */
+  output(): string;
   /** A request to the local API, JSON in and out. @throws with the answer when it is no 2xx */
   ask(method: string, path: string, body?: unknown): Promise<unknown>;
   /** Bytes; `private` is what no other process shares. */
@@ -36,15 +62,24 @@ export interface RunningGateway {
  * Starts the daemon with this config, on a state and a socket of its own in `folder`. Started again on the same folder it is the same
  * gateway. @throws when it ends before it is ready, or is not ready within `patience` ms; what it printed is in the message.
  */
-export async function startGateway(folder: string, config: object, patience = 20_000): Promise<RunningGateway> {
+export async function startGateway(
+  folder: string,
+  config: object,
+  { patience = 20_000, namespace }: StartOptions = {},
+): Promise<RunningGateway> {
   const file = join(folder, "dmgw.yaml");
   const own = { state: join(folder, "state"), control: { socket: join(folder, "control.sock") } };
-  writeFileSync(file, stringify({ ...config, ...own }));
+  const configure = (given: object) => writeFileSync(file, stringify({ ...own, ...given }));
+  configure(config);
 
   const began = performance.now();
-  const child = spawn(process.execPath, [program, "run", "--config", file], { stdio: ["ignore", "pipe", "pipe"] });
+  // `ip netns exec` becomes the program: the pid is the daemon's.
+  const inside = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+  const [command = "", ...args] = [...inside, process.execPath, program, "run", "--config", file];
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit");
-  const ready = await readyLine(child, patience);
+  const lines: string[] = [];
+  const ready = await readyLine(child, lines, patience);
   const startedIn = performance.now() - began;
   const pid = child.pid ?? 0;
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
@@ -52,11 +87,22 @@ export async function startGateway(folder: string, config: object, patience = 20
     await ended;
     return child.exitCode;
   };
+  const call = (...args: readonly string[]) => run([...args, "--config", file]);
   return {
     pid,
+    file,
+    state: own.state,
+    socket: own.control.socket,
     startedIn,
     ready,
-    cli: (...args) => run([...args, "--config", file]),
+    call,
+    configure,
+    output: () => lines.join("\n"),
+    async cli(...args) {
+      const { code, stdout, stderr } = await call(...args);
+      if (code === 0) return stdout;
+      throw new Error((stdout + stderr).trim());
+    },
     ask: (method, path, body) => ask(own.control.socket, method, path, body),
     memory: () => memoryOf(pid),
     stop: () => end("SIGTERM"),
@@ -66,8 +112,11 @@ export async function startGateway(folder: string, config: object, patience = 20
   };
 }
 
-async function readyLine(child: ChildProcessByStdio<null, Readable, Readable>, patience: number): Promise<string> {
-  const lines: string[] = [];
+async function readyLine(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  lines: string[],
+  patience: number,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       clearTimeout(timer);
@@ -92,11 +141,12 @@ async function readyLine(child: ChildProcessByStdio<null, Readable, Readable>, p
   });
 }
 
-async function run(args: readonly string[]): Promise<string> {
+/** Runs the program to its end, 60 s at most. */
+export async function run(args: readonly string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [program, ...args], { timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`${(stdout + stderr || error.message).trim()}`, { cause: error }));
+      if (error !== null && typeof error.code !== "number") reject(error);
+      else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { startPeer } from "./process.ts";
+import { inNamespace, startPeer } from "./process.ts";
 import type { Peer } from "./process.ts";
 
 const run = promisify(execFile);
@@ -20,6 +20,8 @@ export interface MosquittoOptions {
   readonly persistence?: boolean;
   /** Lines of its access list. */
   readonly acl?: readonly string[];
+  /** The network namespace on whose loopback it listens, at port 1883; default: ours, and a free port. */
+  readonly namespace?: string;
 }
 
 export interface Mosquitto {
@@ -43,14 +45,14 @@ export interface Mosquitto {
 
 /** A mosquitto broker on loopback, on a free port, with what it retains in a folder of its own. */
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
-  const { user, clientCertificates = false, persistence = true, acl } = options;
+  const { user, clientCertificates = false, persistence = true, acl, namespace } = options;
   const tls = options.tls === true || clientCertificates;
   const folder = await mkdtemp(join(tmpdir(), "dmgw-mosquitto-"));
   const file = (name: string) => join(folder, name);
   await certificates(folder);
   if (user !== undefined) await run("mosquitto_passwd", ["-b", "-c", file("passwords"), user.name, user.password]);
   if (acl !== undefined) await writeFile(file("acl"), `${acl.join("\n")}\n`);
-  const port = await freePort();
+  const port = namespace === undefined ? await freePort() : 1883;
   const lines = [
     `listener ${port} 127.0.0.1`,
     `allow_anonymous ${user === undefined}`,
@@ -65,7 +67,9 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     "user root",
   ];
   await writeFile(file("mosquitto.conf"), `${lines.join("\n")}\n`);
-  const start = () => startPeer("mosquitto", ["-c", file("mosquitto.conf")], { ready: /mosquitto version .* running/ });
+  const inside = namespace === undefined ? {} : { namespace };
+  const start = () =>
+    startPeer("mosquitto", ["-c", file("mosquitto.conf")], { ...inside, ready: /mosquitto version .* running/ });
   let peer = await start();
   const secured = tls ? ["--cafile", file("ca.crt"), "--cert", file("client.crt"), "--key", file("client.key")] : [];
   const client = [
@@ -74,7 +78,10 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   ];
   const publish: Mosquitto["publish"] = async (topic, payload, retain = true) => {
     const message = payload === "" ? ["-n"] : ["-m", payload];
-    await run("mosquitto_pub", [...client, ...(retain ? ["-r"] : []), "-t", topic, ...message]);
+    const args = [...client, ...(retain ? ["-r"] : []), "-t", topic, ...message];
+    const [command = "", ...rest] =
+      namespace === undefined ? ["mosquitto_pub", ...args] : inNamespace(namespace, "mosquitto_pub", args);
+    await run(command, rest);
   };
   return {
     url: `${tls ? "mqtts://localhost" : "mqtt://127.0.0.1"}:${port}`,
@@ -86,7 +93,12 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     async publishAll(topics) {
       for (const [topic, payload] of Object.entries(topics)) await publish(topic, payload);
     },
-    listen: (filter) => startPeer("mosquitto_sub", [...client, "-v", "-d", "-t", filter], { ready: /Subscribed/ }),
+    listen: (filter) =>
+      // It says that it has subscribed on a stream that it only empties for a message.
+      startPeer("stdbuf", ["-oL", "mosquitto_sub", ...client, "-v", "-d", "-t", filter], {
+        ...inside,
+        ready: /Subscribed/,
+      }),
     log: () => peer.output(),
     async restart(away = 0) {
       await peer.stop();

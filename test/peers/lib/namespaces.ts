@@ -10,6 +10,8 @@ export interface Home {
   readonly devices: readonly Device[];
   /** A second LAN on the gateway: interface `name` with 10.78.0.1/24, and one device on it at 10.78.0.2. */
   addLan(name: string): Device;
+  /** The other side of the gateway: interface `wan` with 203.0.113.1/24, and whoever is out there at 203.0.113.2. */
+  addWan(): Device;
   /** Takes the bridge away and makes it again, alike. */
   renewBridge(): void;
   /** Runs a command in a namespace to its end; answers what it printed. */
@@ -81,6 +83,11 @@ export function openHome(count: number): Home {
       addLan(name) {
         const device = addDevice(`${id}-${name}`, name, "10.78.0.2", "fd78::2", "10.78.0.2");
         ip("-n", gateway, "addr", "add", "10.78.0.1/24", "brd", "+", "dev", name);
+        return device;
+      },
+      addWan() {
+        const device = addDevice(`${id}-wan`, "wan", "203.0.113.2", "2001:db8::2", "203.0.113.1");
+        ip("-n", gateway, "addr", "add", "203.0.113.1/24", "brd", "+", "dev", "wan");
         return device;
       },
       renewBridge,
