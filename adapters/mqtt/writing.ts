@@ -87,13 +87,13 @@ async function tell(device: Reachable, orders: readonly Order[], signal?: AbortS
   const failures = new Map<Rel, DmError>();
   for (const [rel, { property }] of open) {
     const kept = other.get(rel);
-    if (kept !== undefined) {
-      failures.set(
-        rel,
-        new DmError(Status.failed, `the device kept ${textOf(kept).slice(0, 60)} for ${property.name}`),
-      );
+    const says = kept === undefined ? "" : textOf(kept).slice(0, 60);
+    // A caller that gave up has not heard the device out: what it said meanwhile may be older than the order.
+    if (kept !== undefined && signal?.aborted !== true) {
+      failures.set(rel, new DmError(Status.failed, `the device kept ${says} for ${property.name}`));
     } else if (!already.has(rel)) {
-      failures.set(rel, silence(`the device did not say that it took ${property.name}; it may still follow`));
+      const still = says === "" ? "" : `, it still says ${says}`;
+      failures.set(rel, silence(`the device did not say that it took ${property.name}${still}; it may follow later`));
     }
   }
   return failures;
