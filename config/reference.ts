@@ -46,8 +46,8 @@ function rowsOf(key: string, schema: v.GenericSchema): string[] {
 function row(key: string, view: KeyView): string {
   const { about, description = "", required, preset } = view;
   const example = about.example === undefined ? "" : `${description === "" ? "" : "; "}example: ${code(about.example)}`;
-  const start = required ? "required" : typeof preset === "object" || preset === undefined ? "" : code(String(preset));
-  return `| ${[code(key), formOf(view), start, `${description}${example}`].map(cell).join(" | ")} |`;
+  const written = typeof preset === "string" || typeof preset === "boolean" ? code(String(preset)) : "";
+  return `| ${[code(key), formOf(view), required ? "required" : written, `${description}${example}`].map(cell).join(" | ")} |`;
 }
 
 function formOf({ shape, about }: KeyView): string {

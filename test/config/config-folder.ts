@@ -13,12 +13,12 @@ export interface ConfigFolder {
   readonly folder: string;
   readonly file: string;
   /** Writes another file; gives its path. */
-  write(name: string, content: string | Uint8Array, mode?: number): string;
-  load(request?: Partial<ConfigRequest>): Promise<LoadedConfig>;
+  readonly write: (name: string, content: string | Uint8Array, mode?: number) => string;
+  readonly load: (request?: Partial<ConfigRequest>) => Promise<LoadedConfig>;
   /** What is wrong with it: none when it loads. */
-  problems(request?: Partial<ConfigRequest>): Promise<readonly ConfigProblem[]>;
+  readonly problems: (request?: Partial<ConfigRequest>) => Promise<readonly ConfigProblem[]>;
   /** The same as "line:column message", with the folder's name as "…". */
-  lines(request?: Partial<ConfigRequest>): Promise<readonly string[]>;
+  readonly lines: (request?: Partial<ConfigRequest>) => Promise<readonly string[]>;
 }
 
 export function configFolder(content: string | Uint8Array, mode = 0o600): ConfigFolder {
