@@ -3,8 +3,8 @@ import { keyBelow } from "./nodes.ts";
 import type { Config } from "./schema.ts";
 
 /**
- * The keys whose values differ, without the values: "log.level", "adapters.mqtt.password", "servers[com.example.dm].poll". Servers are
- * compared by id; one that came or went is one key: "servers[com.example.dm]".
+ * The keys whose values differ, without the values: "log.level", "adapters.mqtt.password", "servers.com.example.dm.poll". Servers are
+ * compared by id; one that came or went is one key: "servers.com.example.dm".
  */
 export function changedKeys(before: Config, after: Config): string[] {
   const { servers: oldServers, ...oldRest } = before;
@@ -14,7 +14,7 @@ export function changedKeys(before: Config, after: Config): string[] {
   const ids = new Set([...old.keys(), ...now.keys()]);
   return [
     ...differences(oldRest, newRest, ""),
-    ...[...ids].flatMap((id) => differences(old.get(id), now.get(id), `servers[${id}]`)),
+    ...[...ids].flatMap((id) => differences(old.get(id), now.get(id), `servers.${id}`)),
   ];
 }
 

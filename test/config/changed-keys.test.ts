@@ -27,14 +27,14 @@ test("servers are compared by id: one that moved has not changed, one that came 
   const entries = (...all: string[]) => `servers: [ ${all.join(", ")} ]`;
   const [a, b, c] = ["a", "b.example", "c"].map((id) => serverEntry("", id)) as [string, string, string];
   expect(await between(entries(a, b), entries(b, a))).toEqual([]);
-  expect(await between(entries(a, b), entries(b, c))).toEqual(["servers[a]", "servers[c]"]);
+  expect(await between(entries(a, b), entries(b, c))).toEqual(["servers.a", "servers.c"]);
   const changed = serverEntry('poll: 1h, auth: { server: { name: s, secret: u, nonce: "YQ==" } }', "b.example").replace(
     "auth: { server: { name: s, secret: t } }, ",
     "",
   );
   expect(await between(entries(b), entries(changed))).toEqual([
-    "servers[b.example].auth.server.secret",
-    "servers[b.example].auth.server.nonce",
-    "servers[b.example].poll",
+    "servers.b.example.auth.server.secret",
+    "servers.b.example.auth.server.nonce",
+    "servers.b.example.poll",
   ]);
 });
