@@ -4,7 +4,7 @@ import { DmError, Status, reasonOf } from "./errors.ts";
 export type Queue = <T>(key: string, job: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 /**
- * One job at a time for each key, in order of arrival. A waiting job whose signal fires never runs.
+ * One job at a time for each key, in order of arrival. A waiting job whose signal fires never runs, and its caller hears so at once.
  * @param limit jobs that may wait for one key; one more is refused with DmError 503.
  */
 export function oneAtATime(limit = 64): Queue {
@@ -14,8 +14,16 @@ export function oneAtATime(limit = 64): Queue {
     if (line.length > limit) throw new DmError(Status.unavailable, `${limit} calls already wait for this device`);
     lines.set(key, line);
     line.length++;
+    const gaveUp = () => new DmError(Status.gatewayTimeout, `gave up waiting: ${reasonOf(signal?.reason)}`);
+    let stopWaiting = (): void => undefined;
+    const patience = new Promise<never>((_resolve, reject) => {
+      const giveUp = () => reject(gaveUp());
+      signal?.addEventListener("abort", giveUp, { once: true });
+      stopWaiting = () => signal?.removeEventListener("abort", giveUp);
+    });
     const turn = line.last.then(() => {
-      if (signal?.aborted) throw new DmError(Status.gatewayTimeout, `gave up waiting: ${reasonOf(signal.reason)}`);
+      stopWaiting();
+      if (signal?.aborted) throw gaveUp();
       return job();
     });
     const settled = turn.then(
@@ -26,6 +34,6 @@ export function oneAtATime(limit = 64): Queue {
       line.length--;
       if (line.length === 0 && lines.get(key) === line) lines.delete(key);
     });
-    return turn;
+    return Promise.race([turn, patience]);
   };
 }
