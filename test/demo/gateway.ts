@@ -141,12 +141,12 @@ async function readyLine(
   });
 }
 
-/** Runs the program to its end, 60 s at most. */
+/** Runs the program to its end, for 60 s at most: then its code is null. */
 export async function run(args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     execFile(process.execPath, [program, ...args], { timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== "number") reject(error);
-      else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : null;
+      resolve({ code, stdout, stderr });
     });
   });
 }
