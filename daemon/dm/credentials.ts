@@ -30,7 +30,7 @@ export class OurProof {
     this.#basicAllowed = basicAllowed;
     this.#type = wireType(credentials);
     this.#nonce = nonce ?? credentials?.nonce ?? new Uint8Array();
-    this.#showing = this.#type !== undefined;
+    this.#showing = this.#type !== undefined && (this.#type !== authTypes.basic || basicAllowed);
   }
 
   /** The nonce to begin the next session with; undefined when it need not be kept. */

@@ -193,7 +193,7 @@ export class Session {
     only.add(refusals(message, verdict.status, largestMessage));
     this.#msgId++;
     const first = silent(message) ? [] : [headerStatus(message, verdict)];
-    const packed = await only.pack(this.#header(), first, largestMessage, true);
+    const packed = await only.pack(this.#header(), first, this.#peerSize, true);
     const final = this.#closed && !(await this.#out.waiting());
     return this.#keep({ ...packed, message: { ...packed.message, final } });
   }

@@ -107,10 +107,10 @@ function post(
     },
   };
   const where = url.host;
-  const request: ClientRequest = url.protocol === "https:" ? httpsRequest(url, settings) : httpRequest(url, settings);
   let stop = (): void => undefined;
   let cancelConnect = (): void => undefined;
   return new Promise<Exchange>((resolve, reject) => {
+    const request = begin(url, settings);
     const giveUp = (reason: unknown) => {
       request.destroy();
       reject(reason instanceof Error ? reason : new DmError(Status.unavailable, reasonOf(reason)));
@@ -139,6 +139,15 @@ function post(
     limit.signal.removeEventListener("abort", stop);
     limit.clear();
   });
+}
+
+/** @throws DmError 503 when the TLS texts of the account are of no use. */
+function begin(url: URL, settings: RequestOptions): ClientRequest {
+  try {
+    return url.protocol === "https:" ? httpsRequest(url, settings) : httpRequest(url, settings);
+  } catch (cause) {
+    throw new DmError(Status.unavailable, `cannot begin to talk to ${url.host}: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 async function read(response: IncomingMessage, url: URL, limit: number, clock: Clock): Promise<Exchange> {

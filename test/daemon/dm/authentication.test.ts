@@ -44,6 +44,9 @@ describe("we prove ourselves", () => {
       conversation(at, { account: account({ client: { type, ...gateway, nonce: new Uint8Array() } }) }).open();
     expect((await talk("basic")).header.cred).toEqual(makeCred(authTypes.basic, gateway, new Uint8Array()));
     expect((await talk("transport")).header.cred).toBeUndefined();
+    const client = { type: "basic", ...gateway, nonce: new Uint8Array() } as const;
+    const readable = conversation(at, { account: account({ client, insecure: false }) });
+    expect((await readable.open()).header.cred).toBeUndefined();
   });
 
   test("212 holds for the session, 200 for one message", async () => {

@@ -231,6 +231,14 @@ describe("TLS", () => {
     expect(await thrown(post("a", uri))).toMatchObject({ status: 503 });
   });
 
+  test("a pin, a certificate or a key that is none is 503, not a fall", async () => {
+    const { url: uri, cert } = await secure(["127.0.0.1"]);
+    for (const tls of [{ ca: "nonsense" }, { ca: cert, cert: "nonsense", key: "nonsense" }]) {
+      open({ tls });
+      expect(await thrown(post("a", uri))).toMatchObject({ name: "DmError", status: 503 });
+    }
+  });
+
   test("a client certificate is shown where the account has one", async () => {
     const own = selfSigned(["gw"]);
     const { cert, url: uri } = await secure(["127.0.0.1"], { requestCert: true, ca: own.cert });
