@@ -83,9 +83,11 @@ for (const { path, text } of outputFiles) {
 }
 await writeFile(join(outdir, "THIRD-PARTY.txt"), await notices(metafile.inputs));
 
-const loaded = new Set(
-  startPath(metafile.outputs, relative(root, start)).map((input) => packageOf(input)?.replace(/^.*node_modules\//, "")),
-);
+// What stands between the command and a running daemon: main.ts, and what it loads when it is to run.
+const runs = ["daemon/main.ts", "daemon/daemon.ts"];
+const starts = Object.keys(metafile.outputs).filter((path) => runs.includes(metafile.outputs[path].entryPoint));
+const inputs = starts.flatMap((path) => startPath(metafile.outputs, path));
+const loaded = new Set(inputs.map((input) => packageOf(input)?.replace(/^.*node_modules\//, "")));
 loaded.delete(undefined);
 const kilobytes = (bytes) => Math.ceil(bytes / 1024);
 const total = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
