@@ -84,7 +84,7 @@ for (const { path, text } of outputFiles) {
 await writeFile(join(outdir, "THIRD-PARTY.txt"), await notices(metafile.inputs));
 
 // What stands between the command and a running daemon: main.ts, and what it loads when it is to run.
-const runs = ["daemon/main.ts", "daemon/daemon.ts"];
+const runs = ["daemon/main.ts", "daemon/daemon.ts", "config/load.ts"];
 const starts = Object.keys(metafile.outputs).filter((path) => runs.includes(metafile.outputs[path].entryPoint));
 const inputs = starts.flatMap((path) => startPath(metafile.outputs, path));
 const loaded = new Set(inputs.map((input) => packageOf(input)?.replace(/^.*node_modules\//, "")));

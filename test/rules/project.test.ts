@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { filesBelow, root } from "./sources.ts";
+import { filesBelow, importsOf, root, sources } from "./sources.ts";
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
@@ -34,6 +34,14 @@ function folders(): readonly string[] {
 test("packages are pinned to one version", () => {
   const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Record<string, Record<string, string>>;
   expect(loose({ ...dependencies, ...devDependencies })).toEqual([]);
+});
+
+test("every package that ships is used", () => {
+  const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
+  const ours = sources().filter(({ path }) => !path.startsWith("test/"));
+  const used = new Set(ours.flatMap(importsOf).map(({ to }) => to.split("/")[0]));
+  const own = Object.entries(dependencies).filter(([, version]) => !version.startsWith("file:"));
+  expect(own.map(([name]) => name).filter((name) => !used.has(name))).toEqual([]);
 });
 
 test("the lock file names no registry, so that it holds behind every mirror", () => {
