@@ -101,8 +101,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         }),
     );
   const startSources = async () => {
-    await discovery?.stop();
-    discovery = undefined;
+    if (discovery !== undefined) {
+      const before = [...discovery.sightings()];
+      await discovery.stop();
+      discovery = undefined;
+      // What is still there is seen again; the rest would be listed as there for good.
+      for (const { source, key } of before) bridge.gone(source, key);
+    }
     const { config } = loaded;
     const events = {
       seen: (sighting: Parameters<Bridge["seen"]>[0]) => bridge.seen(sighting),
@@ -119,12 +124,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const next = await options.load();
     const keys = changedKeys(loaded.config, next.config);
     loaded = next;
-    const touched = (part: string) => keys.some((key) => key === part || key.startsWith(`${part}.`));
+    const touched = (part: string) => keys.some((key) => isWithin(key, part));
     log.setLevel(next.config.log.level);
     if (touched("servers")) await syncAccounts(accounts, next, log);
     await startAdapters((name) => touched(`adapters.${name}`));
     if (touched("discovery") || touched("lan")) await startSources();
-    const late = (key: string) => atStartOnly.some((one) => key === one || key.startsWith(`${one}.`));
+    const late = (key: string) => atStartOnly.some((part) => isWithin(key, part));
     return keys.map((key) => (late(key) ? `${key}: taken at the next start` : `${key}: taken`));
   };
   const reloadInTurn = async (): Promise<readonly string[]> => {
@@ -179,6 +184,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const settled = Promise.all([startAdapters(() => true), startSources()]).catch((error: unknown) => {
     log.error("a part could not be started", { reason: reasonOf(error) });
   });
+  reloading = settled;
 
   return {
     socket,
@@ -194,6 +200,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       store.close();
     },
   };
+}
+
+/** Is "servers[com.example.dm].poll" within "servers", "adapters.mqtt.url" within "adapters.mqtt"? */
+function isWithin(key: string, part: string): boolean {
+  return key === part || (key.startsWith(part) && [".", "["].includes(key.charAt(part.length)));
 }
 
 /** The id that is made once and kept. Without a store that holds it would be another one at each start, which is said. */

@@ -1,6 +1,7 @@
 import type { Adapter, AdapterModule } from "../adapters/adapter.ts";
 import { reasonOf } from "../tree/errors.ts";
 import type { Clock, Log } from "../tree/ports.ts";
+import { oneAtATime } from "../tree/queue.ts";
 import type { Bridge } from "./bridge.ts";
 import type { PartReport } from "./gateway.ts";
 import { PartState } from "./parts.ts";
@@ -25,6 +26,9 @@ export class RunningAdapters {
   readonly #log: Log;
   readonly #states = new Map<string, PartState>();
   readonly #running = new Map<string, Running>();
+  /** Starts and stops of one adapter never overlap: it would run twice. */
+  readonly #inTurn = oneAtATime();
+  #stopped = false;
 
   constructor(bridge: Bridge, clock: Clock, log: Log) {
     this.#bridge = bridge;
@@ -33,9 +37,23 @@ export class RunningAdapters {
   }
 
   /** Starts, or starts anew after its options changed; stops when it is not enabled any more. */
-  async set(configured: ConfiguredAdapter): Promise<void> {
-    const { name, enabled, options, load } = configured;
-    await this.stop(name);
+  set(configured: ConfiguredAdapter): Promise<void> {
+    return this.#inTurn(configured.name, () => this.#set(configured));
+  }
+
+  report(): Readonly<Record<string, PartReport>> {
+    return Object.fromEntries([...this.#states].map(([name, state]) => [name, state.report]));
+  }
+
+  /** None starts any more. */
+  async stopAll(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#states.keys()].map((name) => this.#inTurn(name, () => this.#stop(name))));
+  }
+
+  async #set({ name, enabled, options, load }: ConfiguredAdapter): Promise<void> {
+    await this.#stop(name);
+    if (this.#stopped) return;
     const state = this.#states.get(name) ?? new PartState(this.#clock, "off");
     this.#states.set(name, state);
     if (!enabled) return state.set("off");
@@ -56,11 +74,7 @@ export class RunningAdapters {
     }
   }
 
-  report(): Readonly<Record<string, PartReport>> {
-    return Object.fromEntries([...this.#states].map(([name, state]) => [name, state.report]));
-  }
-
-  async stop(name: string): Promise<void> {
+  async #stop(name: string): Promise<void> {
     const running = this.#running.get(name);
     if (running === undefined) return;
     this.#running.delete(name);
@@ -68,9 +82,5 @@ export class RunningAdapters {
     await running.adapter.stop();
     this.#bridge.withdraw(name);
     this.#states.get(name)?.set("off");
-  }
-
-  async stopAll(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((name) => this.stop(name)));
   }
 }
