@@ -10,6 +10,7 @@ import type { DmServer } from "../fakes/dm-server.ts";
 import type { Outcome } from "../fakes/dm-server/answers.ts";
 import { get, replace } from "../fakes/dm-server/asks.ts";
 import type { Ask } from "../fakes/dm-server/asks.ts";
+import { accountAt, client, operator, server } from "./lib/account.ts";
 import { startAvahi } from "./lib/avahi.ts";
 import type { Avahi } from "./lib/avahi.ts";
 import { startMosquitto } from "./lib/mosquitto.ts";
@@ -18,6 +19,7 @@ import { openHome } from "./lib/namespaces.ts";
 import type { Device, Home } from "./lib/namespaces.ts";
 import { until } from "./lib/process.ts";
 import type { Peer } from "./lib/process.ts";
+import { lamp, plugs } from "./lib/published.ts";
 import { relay } from "./lib/relay.ts";
 import { startMinidlna } from "./lib/upnp.ts";
 
@@ -25,17 +27,6 @@ import { startMinidlna } from "./lib/upnp.ts";
 
 /** Ms from an announcement to the first `dmgw devices` that shows the device. */
 const promised = 2000;
-const operator = "com.example.dm";
-const digest = (name: string, secret: string, nonce: string) => ({
-  type: "digest",
-  name,
-  secret,
-  nonce: Buffer.from(nonce).toString("base64"),
-});
-const proof = (name: string, secret: string, nonce: string) => ({ name, secret, nonce: Buffer.from(nonce) });
-const client = ["gw", "known to both", "first nonce, gw"] as const;
-const server = [operator, "known to both too", "first nonce, dm"] as const;
-
 const measured: string[] = [];
 const undo: (() => unknown)[] = [];
 let home: Home;
@@ -59,19 +50,14 @@ beforeAll(async () => {
   undo.push(() => broker.stop());
   avahi = await startAvahi(lan.namespace, "kitchen");
   undo.push(() => avahi.stop());
-  dm = await startDmServer({ client: proof(...client), server: proof(...server) });
+  dm = await startDmServer({ client, server });
   undo.push(() => dm.stop());
   undo.push(await relay(wan.namespace, wan.address, 8080, dm.url));
+  // Everything else is as it comes: discovery on the LAN, and the broker of this machine.
   const account = {
-    id: operator,
-    url: `http://${wan.address}:8080/dm`,
-    insecure: true,
-    encoding: "xml",
-    auth: { client: digest(...client), server: digest(...server) },
-    poll: 0,
+    ...accountAt(`http://${wan.address}:8080/dm`),
     report: { subtrees: ["./Devices"], interval: "1s" },
   };
-  // Everything else is as it comes: discovery on the LAN, and the broker of this machine.
   gateway = await startGateway(folder, { servers: [account] }, { namespace: home.gateway });
   undo.push(() => gateway.stop());
   await until("the broker to be connected", async () =>
@@ -117,39 +103,6 @@ async function session(...asks: Ask[]): Promise<readonly Outcome[]> {
 }
 
 const mediaUuid = "4d696e69-444c-164e-9d41-0123456789ab";
-const lamp = {
-  "homie/hall-lamp/$homie": "4.0.0",
-  "homie/hall-lamp/$name": "Hall lamp",
-  "homie/hall-lamp/$nodes": "light",
-  "homie/hall-lamp/light/$name": "Light",
-  "homie/hall-lamp/light/$properties": "power,brightness",
-  "homie/hall-lamp/light/power/$datatype": "boolean",
-  "homie/hall-lamp/light/power/$settable": "true",
-  "homie/hall-lamp/light/power": "false",
-  "homie/hall-lamp/light/brightness/$datatype": "integer",
-  "homie/hall-lamp/light/brightness/$unit": "%",
-  "homie/hall-lamp/light/brightness": "40",
-};
-const plugs = JSON.stringify([
-  {
-    ieee_address: "0x00158d00018255df",
-    type: "Router",
-    friendly_name: "kitchen plug",
-    interview_completed: true,
-    definition: {
-      vendor: "Xiaomi",
-      model: "ZNCZ02LM",
-      exposes: [
-        {
-          type: "switch",
-          features: [{ type: "binary", name: "state", property: "state", value_on: "ON", value_off: "OFF", access: 7 }],
-        },
-        { type: "numeric", name: "power", property: "power", unit: "W", access: 1 },
-      ],
-    },
-  },
-]);
-
 it("shows a Homie device that mosquitto_pub announces, named, within two seconds", async () => {
   await broker.publishAll(lamp);
   const from = performance.now();
