@@ -164,6 +164,8 @@ export class Connection implements Broker {
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
+      // The cache holds a buffer for every number up to 65,535: 7 MB to save a few allocations.
+      writeCache: false,
       timerVariant: "native",
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),

@@ -108,7 +108,8 @@ export class MqttDevice implements Reachable {
     this.nodes.clear();
     this.#descriptions = new Map(interiors);
     for (const rel of interiors.keys()) this.nodes.addInterior(rel);
-    for (const [rel, property] of properties) {
+    for (const described of properties) {
+      const [rel, property] = holdings.shared(...described);
       const weight = weightOf(property);
       if (
         this.#held.properties >= limits.properties ||
@@ -119,7 +120,7 @@ export class MqttDevice implements Reachable {
         break;
       }
       this.#held.text += weight;
-      const slot: Slot = { property, format: formatOf(property.rule) };
+      const slot: Slot = { property, format: formatOf(property.rule), value: undefined, at: undefined };
       if (!this.nodes.put(rel, slot)) continue;
       this.#held.properties++;
       holdings.properties++;
@@ -179,8 +180,8 @@ export class MqttDevice implements Reachable {
     const slot = this.nodes.get(rel);
     if (slot?.value === undefined) return;
     this.#exchange(slot.value, undefined);
-    delete slot.value;
-    delete slot.at;
+    slot.value = undefined;
+    slot.at = undefined;
     this.#attached?.changed([rel]);
   }
 

@@ -38,7 +38,10 @@ interface Known {
   readonly attributes: Attributes;
   /** Values that came before their description; a zero-length payload is not among them. */
   readonly early: Map<Rel, { readonly payload: string; readonly retained: boolean }>;
-  description?: HomieDescription;
+  /** Until it is shown. */
+  description?: HomieDescription | undefined;
+  /** Homie 5: id of the root device, for its children. */
+  root?: string | undefined;
   /** Of the $description that was read last. */
   digest?: string;
   state?: string;
@@ -211,6 +214,8 @@ export class Homie {
     if (description === undefined || known.state === undefined) return;
     const { properties, interiors } = nodesOf(known.version, description);
     device.describe(properties, interiors);
+    known.description = undefined;
+    known.root = description.root;
     for (const [rel, { payload, retained }] of known.early) this.#report(known, rel, payload, retained);
     this.#forgetEarly(known);
     const face = faceOf(known.id, device.identity, description);
@@ -264,7 +269,7 @@ export class Homie {
 
   #there(known: Known): boolean {
     if (!this.#online || known.cancelGone !== undefined) return false;
-    const root = known.description?.root;
+    const { root } = known;
     if (root !== undefined && this.#known.get(root)?.state === "lost") return false;
     return states.get(known.state ?? "") ?? false;
   }

@@ -26,9 +26,9 @@ export interface Slot {
   readonly property: Property;
   /** The one of the rule, until the device reports something that needs a wider one. */
   format: LeafFormat;
-  value?: Value;
+  value: Value | undefined;
   /** When it was reported, ms since 1970. */
-  at?: number;
+  at: number | undefined;
 }
 
 export interface Message {
