@@ -130,6 +130,8 @@ function firstFaults({ commands }: Message, { ours }: Expected): string[] {
 }
 
 function packageOneFaults({ header, commands }: Message): string[] {
+  // Who cuts a session short before it heard anything that it understood does not begin it anew.
+  if (commands.some((command) => command.name === "Alert" && command.code === 1223)) return [];
   const faults: string[] = [];
   const opening = commands.filter((c) => c.name === "Alert" && (c.code === 1200 || c.code === 1201));
   if (opening.length !== 1) faults.push(`package 1 has ${opening.length} of the Alerts 1200 and 1201`);
