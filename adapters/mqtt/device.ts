@@ -10,6 +10,7 @@ import type { Queue } from "../../tree/queue.ts";
 import type { Value } from "../../tree/value.ts";
 import type { Attached, Face, Host } from "../adapter.ts";
 import { DeviceNodes } from "../device-nodes.ts";
+import type { Alike } from "./alike.ts";
 import type { Broker } from "./connection.ts";
 import type { Holdings } from "./limits.ts";
 import { limits } from "./limits.ts";
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly broker: Broker;
   readonly holdings: Holdings;
   readonly queue: Queue;
+  readonly alike: Alike;
 }
 
 /** A device behind a broker: its properties with their last reports, and its face. Both conventions end here. */
@@ -103,13 +105,13 @@ export class MqttDevice implements Reachable {
    */
   describe(properties: Iterable<readonly [Rel, Property]>, interiors: ReadonlyMap<Rel, string>): void {
     const before = new Map(this.nodes.leaves());
-    const { holdings } = this.#around;
+    const { alike, holdings } = this.#around;
     this.#release();
     this.nodes.clear();
     this.#descriptions = new Map(interiors);
     for (const rel of interiors.keys()) this.nodes.addInterior(rel);
-    for (const described of properties) {
-      const [rel, property] = holdings.shared(...described);
+    for (const [ownRel, ownProperty] of properties) {
+      const [rel, property] = [alike.rel(ownRel), alike.property(ownProperty)];
       const weight = weightOf(property);
       if (
         this.#held.properties >= limits.properties ||

@@ -1,5 +1,6 @@
 import { oneAtATime } from "../../tree/queue.ts";
 import type { Adapter, Host } from "../adapter.ts";
+import { Alike } from "./alike.ts";
 import { Connection } from "./connection.ts";
 import { Homie } from "./homie.ts";
 import { Holdings, limits } from "./limits.ts";
@@ -23,7 +24,7 @@ export async function start(options: MqttOptions, host: Host): Promise<Adapter> 
       conventions.some((convention) => convention.message(topic, payload, retained));
     },
   });
-  const around = { host, broker, holdings, queue: oneAtATime() };
+  const around = { host, broker, holdings, queue: oneAtATime(), alike: new Alike() };
   conventions.push(new Homie(options.topics.homie, around), new Zigbee2mqtt(options.topics.zigbee2mqtt, around));
   broker.start();
   return {

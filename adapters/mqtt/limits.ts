@@ -1,7 +1,4 @@
-import type { Rel } from "../../tree/path.ts";
 import type { Log } from "../../tree/ports.ts";
-import { Alike } from "./alike.ts";
-import type { Property } from "./property.ts";
 
 /** What a broker may make us hold: whoever can publish on it can publish anything. */
 export const limits = {
@@ -32,9 +29,6 @@ export const limits = {
 export class Holdings {
   readonly #log: Log;
   readonly #refused = new Map<string, number>();
-  /** Equal properties and addresses of all devices. */
-  readonly #properties = new Alike<Property>();
-  readonly #rels = new Alike<Rel>();
   devices = 0;
   properties = 0;
   text = 0;
@@ -52,11 +46,6 @@ export class Holdings {
 
   refused(what: string): number {
     return this.#refused.get(what) ?? 0;
-  }
-
-  /** The property and its address, shared with every device that has the same. */
-  shared(rel: Rel, property: Property): readonly [Rel, Property] {
-    return [this.#rels.of(rel, () => rel), this.#properties.of(JSON.stringify(property), () => property)];
   }
 
   /** May `after` characters be held where `before` were held until now? Counts them when they may. */
