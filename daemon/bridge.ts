@@ -99,13 +99,12 @@ export class Bridge {
 
   async name(id: string, name: string): Promise<DeviceReport> {
     const device = this.registry.get(id);
-    const before = device.kept;
     const batch = this.#ports.store.batch();
-    this.registry.rename(device, name, { batch });
+    const undo = this.registry.rename(device, name, { batch });
     try {
       await this.#ports.store.commit(batch);
     } catch (error) {
-      device.kept = before;
+      undo();
       throw error;
     }
     this.registry.tell(device, ["DevInfo"]);
@@ -210,12 +209,14 @@ export class Bridge {
     const quiet = device.absent.has(mount);
     device.absent.get(mount)?.unmount(true);
     device.absent.delete(mount);
+    // Whoever hears of the new node reads it whole: what it holds has not changed besides.
+    const news = device.info === undefined ? [] : (["DevInfo", "State"] as const);
     this.registry.mountInfo(device);
     live.mounted = this.#ports.tree.mount(parsePath(`./Devices/${device.id}/${mount}`), live.face.mo, {
       key: live.face.identity,
       quiet,
     });
-    this.registry.tell(device, ["DevInfo", "State"]);
+    this.registry.tell(device, news);
   }
 
   #leave(device: Device, live: LiveFace): void {

@@ -5,6 +5,7 @@ import type { Inventory } from "../tree/mos/inventory.ts";
 import { deviceInventory } from "../tree/mos/inventory.ts";
 import { parsePath, parseRel } from "../tree/path.ts";
 import { bucket } from "../tree/ports.ts";
+import type { Undo } from "../tree/properties.ts";
 import type { Bucket, Clock, FilledBatch, Log, Store } from "../tree/ports.ts";
 import { absentFaceUrn } from "../tree/project-names.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -121,13 +122,17 @@ export class Registry {
     await this.#ports.store.commit(batch);
   }
 
-  /** The operator's name; "" takes it away. */
-  rename(device: Device, name: string, call: Pick<WriteCall, "batch">): void {
+  /** The operator's name; "" takes it away. The answer undoes it in memory. */
+  rename(device: Device, name: string, call: Pick<WriteCall, "batch">): Undo {
     if (Buffer.byteLength(name) > 255) throw new DmError(Status.tooLarge, "a name has at most 255 bytes");
-    const next: { -readonly [Key in keyof StoredDevice]: StoredDevice[Key] } = { ...device.kept };
+    const before = device.kept;
+    const next: { -readonly [Key in keyof StoredDevice]: StoredDevice[Key] } = { ...before };
     delete next.name;
     device.kept = name === "" ? next : { ...next, name };
     this.#kept.put(call.batch, device.id, device.kept);
+    return () => {
+      device.kept = before;
+    };
   }
 
   async forget(device: Device): Promise<void> {

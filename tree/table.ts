@@ -3,6 +3,8 @@ import { ChangeError, DmError, Status } from "./errors.ts";
 import type { Call, Change, Mo, NodeSchema, Outcome, WriteCall } from "./mo.ts";
 import { joinRel, parentRel, segments, top } from "./path.ts";
 import type { Rel } from "./path.ts";
+import { undoAll } from "./properties.ts";
+import type { Undo } from "./properties.ts";
 import type { StoredNodes } from "./stored-nodes.ts";
 import type { LeafFormat, Snapshot, Value } from "./value.ts";
 import { isInterior } from "./value.ts";
@@ -19,8 +21,11 @@ export interface Leaf {
   readonly volatile?: boolean;
   /** A computed leaf's value; undefined: the node is not there now. */
   readonly get?: (names: Names) => Value | undefined;
-  /** Writes a computed leaf. It must be quick and must put what is durable into the call's batch. @throws DmError */
-  readonly set?: (value: Value, names: Names, call: WriteCall) => void;
+  /**
+   * Writes a computed leaf. It must be quick, put what is durable into the call's batch, and answer how to take it back.
+   * @throws DmError
+   */
+  readonly set?: (value: Value, names: Names, call: WriteCall) => Undo;
   readonly exec?: (argument: Value | undefined, names: Names, call: WriteCall) => Promise<Outcome>;
   /** A stored leaf that nobody may read: a secret. */
   readonly secret?: true;
@@ -139,7 +144,7 @@ export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
     return { format: "node", children: new Map(deep ? children.filter(([, child]) => child !== undefined) : children) };
   };
 
-  const applyOne = (change: Change, call: WriteCall): void => {
+  const applyOne = (change: Change, call: WriteCall): Undo | undefined => {
     const found = find(change.rel);
     if (found === undefined) throw new DmError(Status.notFound, `no node ${change.rel}`);
     if (
@@ -151,15 +156,16 @@ export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
       return found.row.set(change.value, found.names, call);
     }
     if (stored === undefined) throw new DmError(Status.notAllowed, `${change.rel} is read-only`);
-    if (change.verb === "Delete") return stored.delete(change.rel, call.batch);
-    if (change.verb === "Rename") {
+    if (change.verb === "Delete") stored.delete(change.rel, call.batch);
+    else if (change.verb === "Rename") {
       const all = stored.snapshot(change.rel);
       stored.delete(change.rel, call.batch);
       if (all !== undefined) stored.put(joinRel(parentRel(change.rel) ?? top, change.name), all, call.batch);
-      return;
+    } else {
+      if (change.verb === "Add" && isInterior(change.value)) checkShape(change.rel, change.value);
+      stored.put(change.rel, change.value, call.batch);
     }
-    if (change.verb === "Add" && isInterior(change.value)) checkShape(change.rel, change.value);
-    stored.put(change.rel, change.value, call.batch);
+    return undefined;
   };
 
   /** A subtree that is added at once must fit the table in every node. */
@@ -181,10 +187,13 @@ export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
     async apply(changes, call) {
       const before =
         stored === undefined ? [] : changes.map((change) => [change.rel, stored.snapshot(change.rel)] as const);
+      const undos: Undo[] = [];
       for (const [index, change] of changes.entries()) {
         try {
-          applyOne(change, call);
+          const undo = applyOne(change, call);
+          if (undo !== undefined) undos.push(undo);
         } catch (error) {
+          undoAll(undos)();
           restore(stored, changes.slice(0, index + 1), before, call);
           throw new ChangeError(index, true, error);
         }

@@ -1,4 +1,4 @@
-import { DmError, Status } from "../../tree/errors.ts";
+import { ChangeError, DmError, Status } from "../../tree/errors.ts";
 import { textOf } from "../../tree/value.ts";
 import type { Change, Outcome } from "../../tree/mo.ts";
 import type { Rel } from "../../tree/path.ts";
@@ -11,7 +11,7 @@ import { sameReading, write } from "./rules.ts";
 /**
  * Writes to a device and waits until it reports what it was told: sent is not done. A property that never reports (a command, an event)
  * is done when the broker has taken the message. All or none: what was taken over before another one failed is written back.
- * @throws DmError 400 with the allowed values, 503 nobody to talk to, 504 silent, 500 the device keeps another value, 516 the same and
+ * @throws ChangeError: which of them; 400 with the allowed values, 503 nobody to talk to, 504 silent, 500 the device keeps another value, 516 the same and
  * something could not be written back.
  */
 export async function writeAll(
@@ -21,8 +21,17 @@ export async function writeAll(
   signal: AbortSignal,
 ): Promise<Outcome> {
   // A second order for the same property takes the place of the first.
-  const orders = new Map(changes.map((change) => [change.rel, orderOf(device, change)]));
-  return queue(device.identity, () => carryOut(device, [...orders.values()], signal), signal);
+  const orders = new Map<Rel, Order>();
+  const indexes = new Map<Rel, number>();
+  for (const [index, change] of changes.entries()) {
+    try {
+      orders.set(change.rel, orderOf(device, change));
+      indexes.set(change.rel, index);
+    } catch (error) {
+      throw new ChangeError(index, true, error);
+    }
+  }
+  return queue(device.identity, () => carryOut(device, [...orders.values()], indexes, signal), signal);
 }
 
 function orderOf(device: Reachable, change: Change): Order {
@@ -35,7 +44,12 @@ function orderOf(device: Reachable, change: Change): Order {
   return { rel: change.rel, property, value: change.value, plain: write(property.rule, change.value, property.name) };
 }
 
-async function carryOut(device: Reachable, orders: readonly Order[], signal: AbortSignal): Promise<Outcome> {
+async function carryOut(
+  device: Reachable,
+  orders: readonly Order[],
+  indexes: ReadonlyMap<Rel, number>,
+  signal: AbortSignal,
+): Promise<Outcome> {
   device.mustAnswer();
   // What is to be undone has to be known.
   for (const { rel, property } of orders.length > 1 ? orders : []) {
@@ -43,15 +57,18 @@ async function carryOut(device: Reachable, orders: readonly Order[], signal: Abo
   }
   const before = new Map(orders.map(({ rel }) => [rel, device.nodes.get(rel)?.value]));
   const failures = await tell(device, orders, signal);
-  const [first] = failures.values();
-  if (first === undefined) return { state: "done" };
+  const [failed] = failures;
+  if (failed === undefined) return { state: "done" };
+  const [rel, first] = failed;
   const stuck = await putBack(
     device,
     orders.filter((order) => !failures.has(order.rel)),
     before,
   );
-  if (stuck.length === 0) throw first;
-  throw new DmError(Status.rollBackFailed, `${first.message}; not written back: ${stuck.join(", ")}`, { cause: first });
+  const index = indexes.get(rel) ?? 0;
+  if (stuck.length === 0) throw new ChangeError(index, true, first);
+  const why = `${first.message}; not written back: ${stuck.join(", ")}`;
+  throw new ChangeError(index, false, new DmError(Status.rollBackFailed, why, { cause: first }));
 }
 
 /** Sends the orders and listens. The answer: what failed, and why. @throws DmError 503 when the messages could not be sent. */

@@ -1,3 +1,4 @@
+import { DmError } from "../../tree/errors.ts";
 import { describe, expect, it } from "vitest";
 import { local } from "../../tree/acl.ts";
 import { StoredNodes, storedLimits } from "../../tree/stored-nodes.ts";
@@ -25,7 +26,12 @@ function home(store = fakeStore()) {
           format: "chr",
           description: "written",
           get: () => chr("x"),
-          set: (value) => void written.push(String("data" in value && value.data)),
+          set: (value) => {
+            const text = String("data" in value && value.data);
+            if (text === "bad") throw new DmError(400, "bad");
+            written.push(text);
+            return () => void written.pop();
+          },
         },
         List: {
           format: "node",
@@ -64,6 +70,9 @@ describe("an MO written as a table", () => {
   it("writes, executes and refuses by its rows", async () => {
     const { tree, written } = home();
     await tree.change([{ verb: "Replace", at: path("./T/Set"), value: chr("new") }], call(local));
+    expect(written).toEqual(["new"]);
+    const both = ["kept?", "bad"].map((text) => ({ verb: "Replace", at: path("./T/Set"), value: chr(text) }) as const);
+    await expect(tree.change(both, call(local))).rejects.toMatchObject({ status: 400, index: 1, undone: true });
     expect(written).toEqual(["new"]);
     expect(await tree.exec(path("./T/Do"), undefined, call(local))).toEqual({ state: "done", result: chr("did") });
     await expect(tree.get(path("./T/Do"), "one", call(local))).rejects.toMatchObject({ status: 405 });

@@ -1,4 +1,5 @@
 import type { WriteCall, Mo } from "../mo.ts";
+import type { Undo } from "../properties.ts";
 import type { Leaf } from "../table.ts";
 import { tableMo } from "../table.ts";
 import { chr, textOf } from "../value.ts";
@@ -26,8 +27,8 @@ export interface Inventory {
   /** Names of the records: "d1" … */
   ids(): Iterable<string>;
   record(id: string): InventoryRecord | undefined;
-  /** The operator's name; what it makes durable goes into the call's batch. */
-  rename(id: string, name: string, call: WriteCall): void;
+  /** The operator's name; what it makes durable goes into the call's batch. The answer takes it back. */
+  rename(id: string, name: string, call: WriteCall): Undo;
 }
 
 /** ./GwMO/DeviceInventory: every device that is known, managed or only seen. Node names are project-defined (no GwMO text at hand). */

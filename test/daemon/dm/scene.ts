@@ -51,8 +51,12 @@ export function home() {
       if (name === "Level" && value.format === "int" && value.data > 100)
         throw new DmError(Status.badRequest, "more than 100 %");
       if (name === "Level" && value.format === "int" && value.data === 99) throw new TypeError("a bug in the lamp");
+      const before = lamp.get(name);
       writes.push(name);
       lamp.set(name, value);
+      return () => {
+        if (before !== undefined) lamp.set(name, before);
+      };
     },
   });
   const device: Mounted = tree.mount(
