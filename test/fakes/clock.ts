@@ -1,3 +1,4 @@
+import { systemClock } from "../../daemon/clock.ts";
 import type { Clock } from "../../tree/ports.ts";
 
 export interface FakeClock extends Clock {
@@ -66,4 +67,13 @@ export function fakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
 export async function settled(): Promise<void> {
   // Two turns: what the first turn's setImmediate callbacks set in motion is waited for as well.
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Real time, but intervals pass `speed` times faster: for real sockets, and waits that are long by design. The wall clock is the machine's. */
+export function quickClock(speed: number): Clock {
+  return {
+    now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic() * speed,
+    after: (ms, run) => systemClock.after(ms / speed, run),
+  };
 }

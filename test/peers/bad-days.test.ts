@@ -10,7 +10,7 @@ import type { DeviceReport, StatusReport } from "../../daemon/gateway.ts";
 import { run, startGateway } from "../demo/gateway.ts";
 import type { RunningGateway } from "../demo/gateway.ts";
 import { startDmServer } from "../fakes/dm-server.ts";
-import { accountAt, client, operator, server } from "./lib/account.ts";
+import { accountAt, client, operator, server } from "../fakes/dm-server/config-entry.ts";
 import { startMosquitto } from "./lib/mosquitto.ts";
 import { until } from "./lib/process.ts";
 import { lamp } from "./lib/published.ts";

@@ -10,7 +10,7 @@ import type { DmServer } from "../fakes/dm-server.ts";
 import type { Outcome } from "../fakes/dm-server/answers.ts";
 import { get, replace } from "../fakes/dm-server/asks.ts";
 import type { Ask } from "../fakes/dm-server/asks.ts";
-import { accountAt, client, operator, server } from "./lib/account.ts";
+import { accountAt, client, operator, server } from "../fakes/dm-server/config-entry.ts";
 import { startAvahi } from "./lib/avahi.ts";
 import type { Avahi } from "./lib/avahi.ts";
 import { startMosquitto } from "./lib/mosquitto.ts";

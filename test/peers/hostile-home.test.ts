@@ -9,7 +9,7 @@ import type { RunningGateway, StartOptions } from "../demo/gateway.ts";
 import { startDmServer } from "../fakes/dm-server.ts";
 import { badBodies } from "../fakes/dm-server/faults.ts";
 import type { Fault } from "../fakes/dm-server/faults.ts";
-import { accountAt, client, operator, server } from "./lib/account.ts";
+import { accountAt, client, operator, server } from "../fakes/dm-server/config-entry.ts";
 import { startAvahi } from "./lib/avahi.ts";
 import { startMosquitto } from "./lib/mosquitto.ts";
 import { openHome } from "./lib/namespaces.ts";

@@ -1,7 +1,7 @@
 import type { Sighting } from "../../../adapters/adapter.ts";
-import { systemClock } from "../../../daemon/clock.ts";
 import { startDiscovery } from "../../../daemon/discovery/index.ts";
-import type { Clock, Log } from "../../../tree/ports.ts";
+import type { Log } from "../../../tree/ports.ts";
+import { quickClock } from "../../fakes/clock.ts";
 
 // Runs discovery on the interfaces that its arguments name (default: as the daemon chooses) and prints every event as one line of JSON.
 // `at` is on the wall clock, so that it can be compared with what another process did. SIGTERM ends it, SIGUSR2 prints its status.
@@ -13,11 +13,7 @@ const told = (sighting: Sighting) => ({ ...sighting, text: Object.fromEntries(si
 
 // In minutes what the daemon has hours for.
 const speed = Number(process.env["DMGW_TEST_SPEED"] ?? 1);
-const clock: Clock = {
-  now: () => systemClock.now(),
-  monotonic: () => systemClock.monotonic() * speed,
-  after: (ms, run) => systemClock.after(ms / speed, run),
-};
+const clock = quickClock(speed);
 
 const names = process.argv.slice(2);
 const before = process.memoryUsage().rss;
