@@ -202,9 +202,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-/** Is "servers[com.example.dm].poll" within "servers", "adapters.mqtt.url" within "adapters.mqtt"? */
+/** Is "adapters.mqtt.url" within "adapters.mqtt"? */
 function isWithin(key: string, part: string): boolean {
-  return key === part || (key.startsWith(part) && [".", "["].includes(key.charAt(part.length)));
+  return key === part || key.startsWith(`${part}.`);
 }
 
 /** The id that is made once and kept. Without a store that holds it would be another one at each start, which is said. */

@@ -136,4 +136,10 @@ test("what is only seen on the LAN is listed under the name it gives itself, and
 
   say(minidlnaBye);
   await gateway.device((device) => mine(device) && device.state === "away");
+  say(minidlnaAlive);
+  await gateway.device((device) => mine(device) && device.state === "seen");
+  // Nobody looks any more: nothing is there for good because it was once.
+  place.configure(quiet);
+  await gateway.daemon.reload();
+  await gateway.device((device) => mine(device) && device.state === "away");
 });
