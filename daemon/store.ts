@@ -70,20 +70,24 @@ export function openStore(options: { readonly folder: string; readonly clock: Cl
     return new DmError(full ? Status.deviceFull : Status.storeFailed, why, { cause: error });
   };
 
+  /** The newest hears it first: whoever takes back what a refused commit did in memory may have written over an older one that is refused too. */
+  const rejectAll = (group: readonly PendingCommit[], answer: DmError) => {
+    for (const commit of [...group].reverse()) commit.reject(answer);
+  };
+
   const flush = () => {
     const group = pending;
     pending = [];
     if (group.length === 0) return;
     const refused = refusal();
     if (refused !== undefined || state.file === undefined) {
-      for (const commit of group) commit.reject(new DmError(Status.storeFailed, refused ?? "there is no state file"));
+      rejectAll(group, new DmError(Status.storeFailed, refused ?? "there is no state file"));
       return;
     }
     try {
       state.file.write(group.flatMap((commit) => commit.writes));
     } catch (error) {
-      const answer = failure(error);
-      for (const commit of group) commit.reject(answer);
+      rejectAll(group, failure(error));
       return;
     }
     if (failing !== undefined) log.info("the state is written again");

@@ -33,16 +33,16 @@ export async function runSteps(
   const runs = groups(steps);
   const write: WriteCall = { ...call, batch, mayDefer: call.mayDefer && runs.length === 1 };
   const undo = async (): Promise<boolean> => {
-    let whole = true;
-    for (const one of undos.splice(0).reverse()) {
-      try {
-        await one();
-      } catch (error) {
-        whole = false;
-        log?.error("a change could not be taken back", { reason: reasonOf(error) });
-      }
-    }
-    return whole;
+    // All are begun at once, the last one first: what is kept has gone back before this returns, so nobody writes in between; a device takes them in this order.
+    const ends = await Promise.allSettled(
+      undos
+        .splice(0)
+        .reverse()
+        .map(async (one) => one()),
+    );
+    const failed = ends.filter((end) => end.status === "rejected");
+    for (const { reason } of failed) log?.error("a change could not be taken back", { reason: reasonOf(reason) });
+    return failed.length === 0;
   };
   for (const run of runs) {
     const first = run.steps[0];
@@ -63,12 +63,10 @@ export async function runSteps(
         undos.push(...run.steps.map((step) => followProperties(step, batch)));
       }
     } catch (error) {
-      const inside = error instanceof ChangeError ? error.index : 0;
-      throw new ChangeError(
-        (run.steps[inside] ?? first)?.index ?? 0,
-        await undo(),
-        error instanceof ChangeError ? error.cause : error,
-      );
+      const inner = error instanceof ChangeError ? error : undefined;
+      const undone = await undo();
+      const index = (run.steps[inner?.index ?? 0] ?? first)?.index ?? 0;
+      throw new ChangeError(index, undone && inner?.undone !== false, inner === undefined ? error : inner.cause);
     }
   }
   return { outcome, undo };

@@ -41,7 +41,8 @@ export interface Store {
   /**
    * Resolves when the batch has been synced to the disk: only then may it be acknowledged. Batches of one turn of the event
    * loop share one sync. An empty batch resolves at once, without a sync.
-   * @throws DmError 420 disk full, 510 any other failure; nothing of the batch is then kept.
+   * @throws DmError 420 disk full, 510 any other failure; nothing of the batch is then kept. Of batches that fail together the newest rejects
+   * first, so that each can take back what it did over the older ones.
    */
   commit(batch: FilledBatch): Promise<void>;
   /** Everything in a table, in key order; only those whose key starts with `prefix` when given. Sees commits that have resolved. */
