@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly patience?: number;
   /** The network namespace that the daemon runs in. Its command line is at home everywhere: it only needs the socket. */
   readonly namespace?: string;
+  /** Beside our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningGateway {
@@ -65,7 +67,7 @@ export interface RunningGateway {
 export async function startGateway(
   folder: string,
   config: object,
-  { patience = 20_000, namespace }: StartOptions = {},
+  { patience = 20_000, namespace, env }: StartOptions = {},
 ): Promise<RunningGateway> {
   const file = join(folder, "dmgw.yaml");
   const own = { state: join(folder, "state"), control: { socket: join(folder, "control.sock") } };
@@ -76,7 +78,7 @@ export async function startGateway(
   // `ip netns exec` becomes the program: the pid is the daemon's.
   const inside = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
   const [command = "", ...args] = [...inside, process.execPath, program, "run", "--config", file];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit");
   const lines: string[] = [];
   const ready = await readyLine(child, lines, patience);

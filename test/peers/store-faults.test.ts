@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundle } from "./lib/bundle.ts";
+import { buildDiskFaults } from "./lib/disk-faults.ts";
 import { checkState, runWriter } from "./lib/store-process.ts";
 import type { Answers } from "./lib/store-process.ts";
 
@@ -27,9 +28,7 @@ beforeAll(async () => {
   writer = await bundle("test/peers/lib/store-writer.ts");
   scratch = mkdtempSync(join(tmpdir(), "dmgw-faults-"));
   chmodSync(scratch, 0o755);
-  library = join(scratch, "iofault.so");
-  const source = join(import.meta.dirname, "lib/iofault.c");
-  execFileSync("gcc", ["-Wall", "-Werror", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"]);
+  library = buildDiskFaults(scratch);
 });
 afterAll(() => {
   writer.remove();
