@@ -64,6 +64,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   log.setLevel(loaded.config.log.level);
   const folder = options.stateFolder(loaded);
   const store = openStore({ folder, clock, log });
+  let stopping = false;
 
   const id = loaded.config.gateway.id ?? (await keptId(store, log));
   const facts = (): GatewayFacts => {
@@ -81,6 +82,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const subscriptions = openSubscriptions({ tree, outbox });
   const upstream = openUpstream({ tree, store, clock, log: log.part("upstream"), outbox, gatewayId: id, random });
   accounts.watch((all) => {
+    if (stopping) return;
     subscriptions.set(all);
     upstream.set(all);
   });
@@ -89,7 +91,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const running = new RunningAdapters(bridge, clock, log);
   let discovery: Discovery | undefined;
   let ready = false;
-  let stopping = false;
 
   const startAdapters = (names: (name: string) => boolean) =>
     Promise.all(
@@ -174,17 +175,24 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     reload: reloadInTurn,
   };
   const socket = options.controlSocket(loaded, folder);
-  const control = await openControl({ gateway, socket, clock, log }).catch((error: unknown) => {
+  const stopParts = async () => {
+    stopping = true;
+    subscriptions.stop();
+    await upstream.stop();
+    await Promise.all([running.stopAll(), discovery?.stop()]);
+    await bridge.stop();
     store.close();
+  };
+  const control = await openControl({ gateway, socket, clock, log }).catch(async (error: unknown) => {
+    await stopParts();
     throw error;
   });
   ready = true;
 
   // Whatever takes time or may fail comes after the first answer: the tree is there already.
-  const settled = Promise.all([startAdapters(() => true), startSources()]).catch((error: unknown) => {
+  reloading = Promise.all([startAdapters(() => true), startSources()]).catch((error: unknown) => {
     log.error("a part could not be started", { reason: reasonOf(error) });
   });
-  reloading = settled;
 
   return {
     socket,
@@ -193,11 +201,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async stop() {
       stopping = true;
       await control.close();
-      subscriptions.stop();
-      await upstream.stop();
-      await Promise.all([running.stopAll(), discovery?.stop(), Promise.race([settled, new Promise(setImmediate)])]);
-      await bridge.stop();
-      store.close();
+      await stopParts();
     },
   };
 }

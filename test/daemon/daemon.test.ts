@@ -54,7 +54,8 @@ describe("a daemon on built-in ground", () => {
 
   it("does not start with a config that is wrong, nor where another one answers", async () => {
     const first = await place.start();
-    const second = openPlace({ ...quiet, control: { socket: first.daemon.socket } });
+    const server = accountAt("http://127.0.0.1:9/dm");
+    const second = openPlace({ ...quiet, control: { socket: first.daemon.socket }, servers: [server] });
     undo.push(() => second.clear());
     await expect(second.start()).rejects.toThrow(ConfigError);
     await expect(place.start()).rejects.toThrow(/in use by another dmgw/);
