@@ -7,7 +7,7 @@ import { fakeBroker } from "../fakes/mqtt/broker.ts";
 import type { FakeBroker } from "../fakes/mqtt/broker.ts";
 import { homieDevice } from "../fakes/mqtt/homie-device.ts";
 import { deskLamp, thermostat } from "../fakes/mqtt/models.ts";
-import { openPlace, quiet, until } from "./real-daemon.ts";
+import { onBroker, openPlace, quiet, until } from "./real-daemon.ts";
 import type { Place, RealDaemon } from "./real-daemon.ts";
 
 let place: Place;
@@ -25,7 +25,6 @@ async function openBroker(): Promise<FakeBroker> {
   undo.push(() => broker.stop());
   return broker;
 }
-const onBroker = ({ url }: FakeBroker, more: object = {}) => ({ ...quiet, adapters: { mqtt: { url, ...more } } });
 const settled = (gateway: RealDaemon, state: string) =>
   until(`MQTT to be ${state}`, async () => (await gateway.status()).adapters["mqtt"]?.state === state || undefined);
 const serverIds = async (gateway: RealDaemon) => (await gateway.status()).servers.map(({ id }) => id);
@@ -237,70 +236,5 @@ describe("reload", () => {
     await settled(gateway, "connected");
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(broker.clients).toBe(1);
-  });
-});
-
-describe("a restart", () => {
-  it("keeps numbers, names, rights and what was added, and a device that comes back is no news", async () => {
-    const broker = await openBroker();
-    place.configure(onBroker(broker));
-    const before = await place.start();
-    const lamp = await homieDevice(broker.url, deskLamp);
-    undo.push(() => lamp.leave());
-    await before.device(({ id, reachable }) => id === "d1" && reachable);
-    const heating = await homieDevice(broker.url, thermostat);
-    undo.push(() => heating.leave());
-    await before.device(({ id, reachable }) => id === "d2" && reachable);
-    await until("its subtree", async () => ((await before.get("./Devices/d2/MQTT")) === undefined ? undefined : true));
-    for (const [method, path, body] of [
-      ["POST", "/v1/devices/d1/name", { name: "Grandmother's lamp" }],
-      ["PUT", "/v1/tree/Devices/d1/MQTT/light?prop=ACL", { value: "Get=nobody" }],
-      ["PUT", "/v1/tree/Devices/d2?prop=Title", { value: "in the hall" }],
-      ["POST", "/v1/tree/DevInfo/Ext/Room", { value: "attic" }],
-    ] as const)
-      expect([path, (await before.ask(method, path, body)).status < 300]).toEqual([path, true]);
-    await before.daemon.stop();
-    await broker.stop();
-
-    const after = await place.start();
-    expect(after.daemon.known).toBe(2);
-    expect((await after.devices()).map(({ id, name, state }) => [id, name, state])).toEqual([
-      ["d1", "Grandmother's lamp", "away"],
-      ["d2", "Hall thermostat", "away"],
-    ]);
-    expect((await after.ask("GET", "/v1/tree/Devices/d1/MQTT/light/power")).status).toBe(503);
-    expect(await after.get("./DevInfo/Ext/Room")).toBe("attic");
-
-    const events = await after.events();
-    const again = await fakeBroker(broker.port);
-    undo.push(() => again.stop());
-    await after.device(({ id, reachable }) => id === "d1" && reachable);
-    await after.device(({ id, reachable }) => id === "d2" && reachable);
-    expect(await after.acl("./Devices/d1/MQTT/light")).toBe("Get=nobody");
-    expect((await after.ask("GET", "/v1/tree/Devices/d2?prop=Title")).json["value"]).toBe("in the hall");
-    expect(events.heard.filter((event) => event.startsWith("Add") || event.startsWith("Delete"))).toEqual([]);
-    events.end();
-  });
-
-  it("gives a forgotten device another number, and never one that was given before", async () => {
-    const broker = await openBroker();
-    place.configure(onBroker(broker));
-    const before = await place.start();
-    const lamp = await homieDevice(broker.url, deskLamp);
-    undo.push(() => lamp.leave());
-    await before.device(({ id, reachable }) => id === "d1" && reachable);
-    await before.daemon.stop();
-
-    place.configure(quiet);
-    const without = await place.start();
-    expect((await without.ask("POST", "/v1/devices/d1/forget")).status).toBe(200);
-    expect(await without.devices()).toEqual([]);
-    expect(await without.get("./Devices/d1")).toBeUndefined();
-    await without.daemon.stop();
-
-    place.configure(onBroker(broker));
-    const after = await place.start();
-    const { id } = await after.device(({ name }) => name === "Desk lamp");
-    expect(id).toBe("d2");
   });
 });

@@ -53,6 +53,11 @@ export const quiet = {
   adapters: { mqtt: { enabled: false } },
 };
 
+/** The same, with the MQTT adapter at a broker; `more`: other options of it. */
+export function onBroker({ url }: { readonly url: string }, more: object = {}) {
+  return { ...quiet, adapters: { mqtt: { url, ...more } } };
+}
+
 export function openPlace(config: object = quiet): Place {
   const folder = mkdtempSync(join(tmpdir(), "dmgw-daemon-"));
   const file = join(folder, "dmgw.yaml");
