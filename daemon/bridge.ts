@@ -209,8 +209,8 @@ export class Bridge {
     const quiet = device.absent.has(mount);
     device.absent.get(mount)?.unmount(true);
     device.absent.delete(mount);
-    // Whoever hears of the new node reads it whole: what it holds has not changed besides.
-    const news = device.info === undefined ? [] : (["DevInfo", "State"] as const);
+    // A new State tells itself; one that was there is other only by a face that is reachable.
+    const news = device.info !== undefined && live.reachable ? (["State"] as const) : [];
     this.registry.mountInfo(device);
     live.mounted = this.#ports.tree.mount(parsePath(`./Devices/${device.id}/${mount}`), live.face.mo, {
       key: live.face.identity,

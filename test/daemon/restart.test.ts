@@ -53,6 +53,11 @@ it("a restart keeps numbers, names, rights and what was added, and a device that
   await after.device(({ id, reachable }) => id === "d2" && reachable);
   expect(await after.acl("./Devices/d1/MQTT/light")).toBe("Get=nobody");
   expect((await after.ask("GET", "/v1/tree/Devices/d2?prop=Title")).json["value"]).toBe("in the hall");
+  // That it is there again is the only news of a device.
+  expect(events.heard.filter((event) => event.startsWith("Replace ./Devices")).sort()).toEqual([
+    "Replace ./Devices/d1/State/Reachable",
+    "Replace ./Devices/d2/State/Reachable",
+  ]);
   expect(events.heard.filter((event) => event.startsWith("Add") || event.startsWith("Delete"))).toEqual([]);
   events.end();
 });
