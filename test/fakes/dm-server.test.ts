@@ -83,7 +83,7 @@ describe("a DM server and our client", () => {
       expect.objectContaining({ uri: lamp, format: "node", data: "Power/Level/Name/Blob/Note/Temperature/Blink" }),
     ]);
     expect(statuses(outcomes[3]?.inner ?? [])).toEqual([216, 400]);
-    expect(outcomes[4]?.inner[0]?.results[0]?.data).toBe("5");
+    expect(outcomes[4]?.inner[0]?.results[0]?.data).toBe("10");
     expect(story).toContain(`    Replace ${lamp}/Power = "true" → 200 OK`);
     expect((await ended).end).toEqual({ ok: true, why: "nothing more to ask" });
     expect(server.violations).toEqual([]);
