@@ -14,7 +14,17 @@ import { fakeLog } from "../../fakes/log.ts";
  * One commit puts `<run>/<writer>/<n>` into the tables "left" and "right": both or none of them have to be there afterwards.
  */
 const [folder = "", writers = "1", count = "0", run = "run", mode = ""] = process.argv.slice(2);
-const say = (line: string) => writeSync(1, `${line}\n`);
+/** At once: a kill must not lose a line that stands for a commit. While the reader is busy the pipe may be full. */
+const say = (line: string) => {
+  let rest = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+};
 
 try {
   const store = openStore({ folder, clock: systemClock, log: fakeLog() });
