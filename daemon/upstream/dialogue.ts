@@ -9,7 +9,6 @@ import type { ServerAccount } from "./account.ts";
 import { openTransport } from "./index.ts";
 import { noncesOf, remember } from "./memory.ts";
 import type { ServerMemory } from "./memory.ts";
-import { runSession } from "./run-session.ts";
 import type { RunEnd } from "./run-session.ts";
 import { longestWait, untilPoll, untilRetry } from "./timetable.ts";
 import type { Transport } from "./transport.ts";
@@ -166,8 +165,8 @@ export class Dialogue {
     const listeners = new Set<(line: string) => void>();
     const account = this.#account;
     const ended = (async (): Promise<RunEnd> => {
-      // Whoever asked for the session hears its first line too.
-      await Promise.resolve();
+      // With the first session, so that a gateway without a server carries none of it. Whoever asked for the session hears its first line too.
+      const { runSession } = await import("./run-session.ts");
       this.#news = false;
       if (transport === undefined) return unreachable(account.url);
       return runSession({
