@@ -171,5 +171,5 @@ async function ask(socketPath: string, method: string, path: string, body: unkno
 function memoryOf(pid: number): { readonly rss: number; readonly private: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   const bytes = (name: string) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? 0);
-  return { rss: bytes("Rss"), private: bytes("Private_Clean") + bytes("Private_Dirty") };
+  return { rss: bytes("Rss"), private: bytes("Private_Dirty") };
 }

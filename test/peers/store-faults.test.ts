@@ -147,6 +147,7 @@ describe("a small file system", () => {
     const answers = await write(["4", "100", "bad"]);
     expect(answers.kept.size).toBeGreaterThan(10);
     expect([...new Set(answers.refused.values())]).toEqual(["420"]);
+    expect(answers).toMatchObject({ code: 0, signal: null });
     expect(answers.said).toContain("closed");
     checkState(folder, answers.kept, new Set(answers.refused.keys()));
     execFileSync("mount", ["-o", "remount,size=16m", folder]);
