@@ -105,7 +105,7 @@ export class Accounts {
     const account = newAccount(server);
     if (account.refused !== undefined) throw new DmError(Status.badRequest, account.refused);
     await this.#write(server.id, leavesOf(account), this.#freeNode());
-    await this.#remember(server.id, "runtime", "manage");
+    await this.#remember(server.id, "runtime", account.devices);
     return account;
   }
 

@@ -57,13 +57,18 @@ export function isManaged(device: Device): boolean {
   return device.kept.faces.length > 0;
 }
 
+/** It stands in the tree: its number is on the disk. */
+export function isShown(device: Device): boolean {
+  return isManaged(device) && device.info !== undefined;
+}
+
 export function isReachable(device: Device): boolean {
   return device.sightings.size > 0 || [...device.faces.values()].some((face) => face.reachable);
 }
 
 export function stateOf(device: Device): DeviceReport["state"] {
   if (!isReachable(device)) return "away";
-  return isManaged(device) ? "managed" : "seen";
+  return isShown(device) ? "managed" : "seen";
 }
 
 export function displayName(device: Device): string {
@@ -106,7 +111,7 @@ export function reportOf(device: Device): DeviceReport {
     sources: kept.sources,
     protocols: kept.protocols,
     state: stateOf(device),
-    managed: isManaged(device),
+    managed: isShown(device),
     reachable: isReachable(device),
     lastSeen: seen === 0 ? "" : new Date(seen).toISOString(),
     uri: `./Devices/${device.id}`,
@@ -128,7 +133,7 @@ export function recordOf(device: Device): InventoryRecord {
     address: kept.addresses[0] ?? "",
     mac: kept.mac,
     lastSeen: seen === 0 ? "" : timestamp(seen),
-    treeRef: isManaged(device) ? `./Devices/${device.id}` : "",
+    treeRef: isShown(device) ? `./Devices/${device.id}` : "",
   };
 }
 

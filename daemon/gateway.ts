@@ -77,6 +77,8 @@ export interface NewServer {
   /** PEM text of the CA, or of the server's own certificate, that alone is trusted. */
   readonly ca?: string;
   readonly insecure?: boolean;
+  /** Its starting rights on ./Devices; default none. */
+  readonly devices?: "manage" | "none";
 }
 
 export interface DeviceReport {

@@ -2,7 +2,6 @@
 // The only file that touches the process: arguments, signals, exit codes.
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
-import { setFlagsFromString } from "node:v8";
 import manifest from "../package.json" with { type: "json" };
 import { ConfigError, reasonOf } from "../tree/errors.ts";
 import type { Globals } from "./cli/globals.ts";
@@ -39,11 +38,7 @@ if (globals.rest[0] === "run" && globals.rest.length === 1 && !globals.help && g
 }
 
 async function run(given: Globals): Promise<void> {
-  // New objects get 1 MB and no more: V8 would otherwise take up to 32 MB after the first burst of messages, and keep it. Said before anything
-  // is loaded, since it counts from the first growth on.
-  setFlagsFromString("--semi-space-growth-factor=1");
-  // V8 then lets the heap grow late and shrinks it early. What a burst of news took is given back: 20,000 nodes stay at 30 MB, not 68.
-  setFlagsFromString("--optimize-for-size");
+  smallHeap();
   // The verbs of the CLI need none of this.
   const { loadConfig } = await import("../config/load.ts");
   const { controlSocket, stateFolder } = await import("../config/places.ts");
@@ -87,6 +82,16 @@ async function run(given: Globals): Promise<void> {
   log.info("ready", { version: manifest.version, socket: daemon.socket, devices: daemon.known });
   // For whoever started it by hand; a supervisor reads the log.
   if (process.env.NOTIFY_SOCKET === undefined) process.stdout.write(welcome(daemon, given));
+}
+
+/**
+ * Memory before speed, for as long as the process runs; said before anything is loaded. Measured with 20,000 nodes of MQTT devices: 28 MB where
+ * it was 68. The first: V8 lets the heap grow late and shrinks it early. The second: new objects keep the 1 MB that they start with, where V8
+ * would take up to 32 MB in the first burst of messages.
+ */
+function smallHeap(): void {
+  setFlagsFromString("--optimize-for-size");
+  setFlagsFromString("--semi-space-growth-factor=1");
 }
 
 function welcome(daemon: Daemon, { config }: Globals): string {

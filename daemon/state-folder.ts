@@ -6,7 +6,6 @@ import {
   copyFileSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
 } from "node:fs";
@@ -16,6 +15,7 @@ import { join } from "node:path";
 import { pid } from "node:process";
 import { ConfigError, reasonOf } from "../tree/errors.ts";
 import type { Clock } from "../tree/ports.ts";
+import { makeFolder } from "./folders.ts";
 import { faultOf, faultText, lockFile, openSqlite } from "./sqlite.ts";
 import type { SqliteFile } from "./sqlite.ts";
 
@@ -50,7 +50,7 @@ export function openState(folder: string, clock: Clock): OpenedState {
   const path = join(folder, fileName);
   let unlock: () => void;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     unlock = lock(folder);
   } catch (error) {
@@ -155,10 +155,7 @@ function lock(folder: string): () => void {
     release = lockFile(path);
   } catch (error) {
     if (faultOf(error) === "busy")
-      throw inUse(
-        folder,
-        `${folder} is in use by another dmgw${holder(pidPath)}: stop that one, or set another "state:"`,
-      );
+      throw inUse(folder, `in use by another dmgw${holder(pidPath)}: stop that one, or set another "state:"`);
     if (faultOf(error) !== "damaged") throw error;
     // Somebody wrote into it; it needs no content. It is kept, not replaced: a lock is on the file, not on its name.
     truncateSync(path);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DeviceReport } from "../gateway.ts";
 import { filtered, printDevices } from "./device-rows.ts";
+import { printable } from "./print.ts";
 import type { Job, Verb } from "./verb.ts";
 
 /** Ms between two looks of --watch. */
@@ -18,7 +19,9 @@ export const verb: Verb = {
     if (job.has("watch")) await follow(job, devices);
     else if (job.globals.json) job.json(devices);
     else if (devices.length > 0) await printDevices(job, devices);
-    else job.note("no such device: devices show up within seconds of announcing themselves");
+    else if (job.words[0] === undefined)
+      job.note("no device is known yet: devices show up within seconds of announcing themselves");
+    else job.note(`no device has ${printable(job.words[0])} in any column`);
     return 0;
   },
 };

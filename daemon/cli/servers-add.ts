@@ -10,6 +10,8 @@ export async function addServer(job: Job, id: string, url: string): Promise<numb
   const client = await credentials(job, "");
   const server = await credentials(job, "server-");
   const ca = await fileText(job, "ca");
+  const devices = job.text("devices") ?? "none";
+  if (devices !== "manage" && devices !== "none") throw usage("--devices is manage or none", "dmgw servers --help");
   const body: NewServer = {
     id,
     url,
@@ -17,10 +19,16 @@ export async function addServer(job: Job, id: string, url: string): Promise<numb
     ...(server === undefined ? {} : { server }),
     ...(ca === undefined ? {} : { ca }),
     insecure: job.has("insecure"),
+    devices,
   };
   const { body: made } = await (await job.api()).send<ServerReport>("POST", "/v1/servers", body);
   if (job.globals.json) job.json(made);
   else job.line(`${printable(made.id)} added; start a session: dmgw connect ${printable(made.id)}`);
+  if (devices === "none" && !job.globals.json) {
+    job.note(
+      "it may not see the devices of the home: add it with --devices manage, or give rights with dmgw acl ./Devices",
+    );
+  }
   if (made.error !== undefined) job.note(`it will not be used: ${printable(made.error)}`);
   return Exit.done;
 }

@@ -17,7 +17,9 @@ export function serverRows(server: ServerReport): string[][] {
     outbox.length === 0
       ? "nothing waits to be sent"
       : `${outbox.length} waiting to be sent, the oldest ${ago(outbox.oldest)}`,
-    server.next === undefined ? undefined : `next try ${ago(server.next)}`,
+    server.next === undefined
+      ? undefined
+      : `next ${server.state === "waiting" ? "try" : "session"} ${ago(server.next)}`,
   ];
   const row = [
     `server ${server.id}`,

@@ -82,9 +82,12 @@ async function deviceName(ask: Ask): Promise<string> {
 }
 
 async function newServer(ask: Ask): Promise<NewServer> {
-  const fields = await ask.body("id", "url", "client", "server", "ca", "insecure");
+  const fields = await ask.body("id", "url", "client", "server", "ca", "insecure", "devices");
   const insecure = fields.get("insecure") ?? false;
   if (typeof insecure !== "boolean") throw new DmError(Status.badRequest, '"insecure" must be true or false');
+  const devices = fields.get("devices") ?? "none";
+  if (devices !== "manage" && devices !== "none")
+    throw new DmError(Status.badRequest, '"devices" must be "manage" or "none"');
   const client = credentials(fields, "client");
   const server = credentials(fields, "server");
   const ca = textField(fields, "ca");
@@ -95,6 +98,7 @@ async function newServer(ask: Ask): Promise<NewServer> {
     ...(server === undefined ? {} : { server }),
     ...(ca === undefined ? {} : { ca }),
     insecure,
+    devices,
   };
 }
 

@@ -1,7 +1,8 @@
-import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rename, rm, unlink } from "node:fs/promises";
+import { chmod, chown, lstat, mkdtemp, readFile, rename, rm, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import type { Server } from "node:net";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../folders.ts";
 import { ConfigError, reasonOf } from "../../tree/errors.ts";
 import type { Log } from "../../tree/ports.ts";
 
@@ -14,7 +15,7 @@ const longest = 107;
  */
 export async function listenAt(server: Server, path: string, group: string, log: Log): Promise<() => Promise<void>> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(path), 0o755);
     await clear(path);
     await listen(server, path, group, log);
     const { ino } = await lstat(path);

@@ -91,7 +91,7 @@ export async function startDiscovery(given: DiscoveryOptions, events: SightingEv
     const refused = table.refused(name);
     const detail = [
       ...(open.length > 0 ? [`on ${[...new Set(open)].join(", ")}`] : []),
-      ...(state === "waiting" ? ["there is no LAN interface"] : []),
+      ...(state === "waiting" ? ["no interface has a private address: name the home's in lan.interfaces"] : []),
       ...(refused > 0 ? [`${refused} refused: too many`] : []),
     ].join("; ");
     return { state, since, ...(error !== undefined && { error }), ...(detail !== "" && { detail }), sightings };

@@ -9,6 +9,15 @@ import type { SessionEnd, SessionOptions } from "../dm/session-terms.ts";
 import { HttpStatusError } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 
+/** @throws ProtocolError that says whose words they were. */
+function understood(octets: Uint8Array): Message {
+  try {
+    return readMessage(octets);
+  } catch (error) {
+    throw new ProtocolError(`the server's answer is no SyncML message: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 const messageType = "application/vnd.syncml.dm+xml";
 /** Octets of a message that we take. */
 export const maxMsgSize = 131_072;
@@ -49,7 +58,7 @@ export async function runSession(run: Run): Promise<RunEnd> {
         whole.signal,
       );
       heard = true;
-      const received = readMessage(answer.body);
+      const received = understood(answer.body);
       progress(`<- ${describe(received)}`);
       message = await session.receive(received, answer.body.byteLength);
     }

@@ -152,6 +152,7 @@ describe("accounts made at run time", () => {
       status: 418,
     });
     const again = gateway(home.store);
+    expect(await acl(again, "./Devices")).not.toContain("x");
     expect(again.accounts.list()[0]).toMatchObject({
       id: "x",
       url: "http://x.example:8080/dm",
@@ -173,7 +174,7 @@ describe("accounts made at run time", () => {
     expect(home.accounts.list()[0]?.refused).toMatch(/prove itself/);
     await add("AppAuth/1/AAuthLevel", "SRVCRED");
     await add("AppAuth/1/AAuthType", "DIGEST");
-    expect(home.accounts.list()[0]).toMatchObject({ id: "new", refused: undefined, devices: "manage" });
+    expect(home.accounts.list()[0]).toMatchObject({ id: "new", refused: undefined, devices: "none" });
     expect(await acl(home, "./Devices")).not.toContain("new");
   });
 });

@@ -222,9 +222,10 @@ describe("devices and servers", () => {
     const client = { type: "digest", name: "gw", secret: "s", nonce: "AAAA" };
     const added = await home.ask("POST", "/v1/servers", { id: "b", url: "http://b/dm", client, insecure: true });
     expect(added.status).toBe(201);
-    expect(home.added.at(-1)).toEqual({ id: "b", url: "http://b/dm", client, insecure: true });
+    expect(home.added.at(-1)).toEqual({ id: "b", url: "http://b/dm", client, insecure: true, devices: "none" });
     expect((await home.ask("POST", "/v1/servers", { id: "b", url: "http://b/dm" })).status).toBe(418);
     expect((await home.ask("POST", "/v1/servers", { url: "http://b/dm" })).status).toBe(412);
+    expect((await home.ask("POST", "/v1/servers", { id: "c", url: "u", devices: "all" })).status).toBe(400);
     expect((await home.ask("POST", "/v1/servers", { id: "c", url: "u", client: "x" })).status).toBe(400);
     expect((await home.ask("POST", "/v1/servers", { id: "c", url: "u", client: { type: "basic" } })).status).toBe(412);
     expect((await home.ask("DELETE", "/v1/servers/b")).status).toBe(200);

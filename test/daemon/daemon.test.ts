@@ -174,6 +174,7 @@ describe("reload", () => {
       id: "org.other",
       url: "https://127.0.0.1:9/dm",
       server: { type: "digest", name: "s", secret: "t" },
+      devices: "manage",
     };
     expect((await gateway.ask("POST", "/v1/servers", runtime)).status).toBe(201);
     place.configure({ ...quiet, servers: [accountAt("http://127.0.0.1:9/dm")] });

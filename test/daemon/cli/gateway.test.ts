@@ -140,7 +140,9 @@ describe("servers", () => {
       client: { type: "digest", name: "gw", secret: "s3cret", nonce: "AAAA" },
       server: { type: "digest", name: "dm", secret: "x" },
       insecure: true,
+      devices: "none",
     });
+    expect(added.err).toContain("--devices manage");
     expect((await home.dmgw("servers", "add", "b", "http://b/dm")).err).toContain("418 exists already");
     expect((await home.dmgw("servers", "add", "c", "http://c", "--ca", "/nonexistent")).err).toMatch(/--ca: ENOENT/);
     expect(json((await home.dmgw("servers", "--json")).out)).toMatchObject([{ id: "com.example.dm" }, { id: "b" }]);
