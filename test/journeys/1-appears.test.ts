@@ -45,7 +45,8 @@ test("a device that announces itself gets a number, a subtree and a record; whoe
   const device = await homieDevice(broker.url, thermostat);
   undo.push(() => device.leave());
 
-  const listed = await gateway.device(({ reachable }) => reachable);
+  // Until its number is on the disk it is only seen.
+  const listed = await gateway.device(({ reachable, managed }) => reachable && managed);
   expect(listed).toMatchObject({
     id: "d1",
     uri: "./Devices/d1",
