@@ -27,7 +27,8 @@ export class Bridge {
   }
 
   devices(): readonly DeviceReport[] {
-    return [...this.registry.all()].map(reportOf).sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+    const listed = [...this.registry.all()].filter((device) => device.written !== "not yet");
+    return listed.map(reportOf).sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
   }
 
   /** An adapter that wants to look at sightings: those that are there, and all that come. */

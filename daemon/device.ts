@@ -34,6 +34,8 @@ export interface Device {
   /** "d7" */
   readonly id: string;
   kept: StoredDevice;
+  /** Is its number on the disk? Until then nobody upstream hears of it; `failed`: it could not be written, which people should see. */
+  written: "not yet" | "yes" | "failed";
   lastSeen: number;
   readonly sightings: Map<string, Sighting>;
   readonly faces: Map<string, LiveFace>;

@@ -32,10 +32,10 @@ export interface RegistryPorts {
  */
 export class Registry {
   readonly inventory: Inventory = {
-    ids: () => this.#devices.keys(),
+    ids: () => [...this.#devices.values()].filter((device) => device.written === "yes").map((device) => device.id),
     record: (id) => {
       const device = this.#devices.get(id);
-      return device === undefined ? undefined : recordOf(device);
+      return device?.written === "yes" ? recordOf(device) : undefined;
     },
     rename: (id, name, call) => this.rename(this.get(id), name, call),
   };
@@ -85,7 +85,7 @@ export class Registry {
 
   /** A new device, known under this identity. It is in memory until {@link commit}. */
   create(identity: string): Device {
-    return this.#load(`d${++this.#last}`, { ...unknownDevice, identities: [identity] });
+    return this.#load(`d${++this.#last}`, { ...unknownDevice, identities: [identity] }, "not yet");
   }
 
   /** A new device for something that was only seen; undefined when too many are, or they come too fast. */
@@ -119,7 +119,13 @@ export class Registry {
     const batch = this.#ports.store.batch();
     this.#put(batch, device);
     this.#counters.put(batch, "device", this.#last);
-    await this.#ports.store.commit(batch);
+    try {
+      await this.#ports.store.commit(batch);
+    } catch (error) {
+      if (device.written === "not yet") device.written = "failed";
+      throw error;
+    }
+    this.#isWritten(device);
   }
 
   /** The operator's name; "" takes it away. The answer undoes it in memory. */
@@ -146,7 +152,7 @@ export class Registry {
   tell(device: Device, parts: readonly ("DevInfo" | "State")[]): void {
     if (parts.includes("DevInfo")) device.info?.info.changed([parseRel("")]);
     if (parts.includes("State")) device.info?.state.changed([parseRel("Reachable")]);
-    this.#mounted.changed([parseRel(`Records/${device.id}`)]);
+    if (device.written === "yes") this.#mounted.changed([parseRel(`Records/${device.id}`)]);
   }
 
   /** @param quiet it is known from before the restart */
@@ -183,16 +189,17 @@ export class Registry {
   }
 
   #restore(id: string, kept: StoredDevice): void {
-    const device = this.#load(id, kept);
+    const device = this.#load(id, kept, "yes");
     if (!isManaged(device)) return;
     this.mountInfo(device, true);
     for (const { identity } of kept.faces) this.mountAbsent(device, identity);
   }
 
-  #load(id: string, kept: StoredDevice): Device {
+  #load(id: string, kept: StoredDevice, written: Device["written"]): Device {
     const device: Device = {
       id,
       kept,
+      written,
       lastSeen: 0,
       sightings: new Map(),
       faces: new Map(),
@@ -243,10 +250,23 @@ export class Registry {
 
   async #flush(): Promise<void> {
     const batch = this.#ports.store.batch();
-    for (const device of this.#dirty) this.#put(batch, device);
-    await this.#ports.store
-      .commit(batch)
-      .catch((error: unknown) => this.#failed("what devices say of themselves could not be kept", error));
+    for (const device of this.#devices.values()) if (device.written === "failed") this.#dirty.add(device);
+    const flushed = [...this.#dirty];
+    for (const device of flushed) this.#put(batch, device);
+    if (flushed.some((device) => device.written !== "yes")) this.#counters.put(batch, "device", this.#last);
+    try {
+      await this.#ports.store.commit(batch);
+      for (const device of flushed) this.#isWritten(device);
+    } catch (error) {
+      for (const device of flushed) this.#dirty.add(device);
+      this.#failed("what devices say of themselves could not be kept", error);
+    }
+  }
+
+  #isWritten(device: Device): void {
+    if (device.written === "yes") return;
+    device.written = "yes";
+    this.tell(device, []);
   }
 
   #failed(what: string, error: unknown): void {

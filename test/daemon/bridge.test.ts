@@ -100,6 +100,7 @@ describe("a face", () => {
     await settle(second.clock);
     expect(await second.tree.get(path("./Devices/d2/MQTT/power"), "one", call(local))).toEqual(chr("off"));
     second.host.attach(lampFace("mqtt:new"));
+    await settle(second.clock);
     expect(second.bridge.devices().map((device) => device.id)).toEqual(["d1", "d2", "d3"]);
   });
 
@@ -196,14 +197,36 @@ describe("a sighting", () => {
     bridge.seen(sighting("a"));
     bridge.seen(sighting("b"));
     await settle(clock);
-    const again = gateway(store).bridge;
+    const { bridge: again, clock: later } = gateway(store);
     expect(again.devices().map((device) => [device.id, device.state])).toEqual([
       ["d1", "away"],
       ["d2", "away"],
     ]);
     again.seen(sighting("b"));
     again.seen(sighting("c"));
+    await settle(later);
     expect(again.devices().map((device) => device.id)).toEqual(["d1", "d2", "d3"]);
+  });
+
+  it("is told to nobody upstream before its number is on the disk, and is kept when the disk works again", async () => {
+    const { tree, bridge, store, clock } = gateway();
+    const records = () => tree.get(path("./GwMO/DeviceInventory/Records"), "one", call(local));
+    bridge.seen(sighting("printer"));
+    expect([bridge.devices(), await records()]).toEqual([[], { format: "node", children: new Map() }]);
+    store.failNext();
+    bridge.seen(sighting("scanner"));
+    await settle(clock);
+    const ids = bridge.devices().map((device) => device.id);
+    expect(ids).toEqual(["d1", "d2"]);
+    const known = await records();
+    expect(known).toMatchObject({ format: "node" });
+    expect("children" in known && known.children.size).toBe(1);
+    await clock.advance(11 * 60_000);
+    expect(
+      gateway(store)
+        .bridge.devices()
+        .map((device) => device.id),
+    ).toEqual(ids);
   });
 
   it("flood is bounded, in the list and on the disk, and does not push out what is there", async () => {

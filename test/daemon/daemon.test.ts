@@ -207,14 +207,14 @@ describe("reload", () => {
     undo.push(() => lamp.leave());
     const heating = await homieDevice(other.url, { ...thermostat, root: "house" });
     undo.push(() => heating.leave());
-    const { id } = await gateway.device(({ name, reachable }) => name === "Desk lamp" && reachable);
+    const { id } = await gateway.device(({ name, reachable, managed }) => name === "Desk lamp" && reachable && managed);
 
     place.configure(onBroker(other, { topics: { homie: "house" } }));
     expect([...(await gateway.daemon.reload())].sort()).toEqual([
       "adapters.mqtt.topics.homie: taken",
       "adapters.mqtt.url: taken",
     ]);
-    await gateway.device(({ name, reachable }) => name === "Hall thermostat" && reachable);
+    await gateway.device(({ name, reachable, managed }) => name === "Hall thermostat" && reachable && managed);
     const away = await gateway.device((device) => device.id === id);
     expect([away.state, away.managed]).toEqual(["away", true]);
     expect((await gateway.ask("GET", `/v1/tree/Devices/${id}/MQTT/light/power`)).status).toBe(503);

@@ -23,10 +23,10 @@ it("a restart keeps numbers, names, rights and what was added, and a device that
   const before = await place.start();
   const lamp = await homieDevice(broker.url, deskLamp);
   undo.push(() => lamp.leave());
-  await before.device(({ id, reachable }) => id === "d1" && reachable);
+  await before.device(({ id, reachable, managed }) => id === "d1" && reachable && managed);
   const heating = await homieDevice(broker.url, thermostat);
   undo.push(() => heating.leave());
-  await before.device(({ id, reachable }) => id === "d2" && reachable);
+  await before.device(({ id, reachable, managed }) => id === "d2" && reachable && managed);
   await until("its subtree", async () => ((await before.get("./Devices/d2/MQTT")) === undefined ? undefined : true));
   for (const [method, path, body] of [
     ["POST", "/v1/devices/d1/name", { name: "Grandmother's lamp" }],
@@ -49,8 +49,8 @@ it("a restart keeps numbers, names, rights and what was added, and a device that
 
   const events = await after.events();
   broker = await fakeBroker(broker.port);
-  await after.device(({ id, reachable }) => id === "d1" && reachable);
-  await after.device(({ id, reachable }) => id === "d2" && reachable);
+  await after.device(({ id, reachable, managed }) => id === "d1" && reachable && managed);
+  await after.device(({ id, reachable, managed }) => id === "d2" && reachable && managed);
   expect(await after.acl("./Devices/d1/MQTT/light")).toBe("Get=nobody");
   expect((await after.ask("GET", "/v1/tree/Devices/d2?prop=Title")).json["value"]).toBe("in the hall");
   // That it is there again is the only news of a device.
@@ -66,7 +66,7 @@ it("a forgotten device gets another number, never one that was given before", as
   const before = await place.start();
   const lamp = await homieDevice(broker.url, deskLamp);
   undo.push(() => lamp.leave());
-  await before.device(({ id, reachable }) => id === "d1" && reachable);
+  await before.device(({ id, reachable, managed }) => id === "d1" && reachable && managed);
   await before.daemon.stop();
 
   place.configure(quiet);

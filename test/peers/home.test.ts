@@ -107,7 +107,11 @@ it("shows a Homie device that mosquitto_pub announces, named, within two seconds
   await broker.publishAll(lamp);
   const from = performance.now();
   await broker.publish("homie/hall-lamp/$state", "ready");
-  const device = await inTime("Homie device", from, ({ name, reachable }) => name === "Hall lamp" && reachable);
+  const device = await inTime(
+    "Homie device",
+    from,
+    ({ name, reachable, managed }) => name === "Hall lamp" && reachable && managed,
+  );
   expect(device).toMatchObject({
     identities: ["mqtt:homie:hall-lamp"],
     protocols: ["MQTT"],
@@ -136,7 +140,11 @@ it("shows a service of avahi and a media server of minidlna as seen, not managed
   printer = await avahi.publish("Kitchen Printer", "_ipp._tcp", 631, "ty=LaserThing 9");
   const established = performance.now();
   undo.push(() => printer.stop());
-  const service = await inTime("avahi service", established, (d) => d.name === "Kitchen Printer" && d.reachable);
+  const service = await inTime(
+    "avahi service",
+    established,
+    (d) => d.name === "Kitchen Printer" && d.reachable && d.model !== "",
+  );
   expect(service).toMatchObject({
     protocols: ["ipp"],
     sources: ["mdns"],
@@ -244,7 +252,7 @@ it("shows what goes: a goodbye of avahi, a byebye of minidlna, a last will, a br
   const { uri } = await away("Hall lamp", () => broker.publish("homie/hall-lamp/$state", "lost"), 2000);
   await dm.alertSeen(({ source, data }) => source === `${uri}/State/Reachable` && data === "false");
   await broker.publish("homie/hall-lamp/$state", "ready");
-  await listed("the lamp again", ({ name, reachable }) => name === "Hall lamp" && reachable);
+  await listed("the lamp again", ({ name, reachable, managed }) => name === "Hall lamp" && reachable && managed);
 
   // A restart of the broker is nothing to be told; after ten seconds it is.
   const plug = await away("kitchen plug", () => broker.stop(), 13_000);
