@@ -52,7 +52,7 @@ describe("a second daemon", () => {
     expect(code).toBe(78);
     expect(stderr).toMatch(
       new RegExp(
-        `^dmgw: .*${state} is in use by another dmgw \\(process ${first.pid}\\): stop that one, or set another`,
+        `^dmgw: .*${state}: in use by another dmgw \\(process ${first.pid}\\): stop that one, or set another`,
       ),
     );
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
