@@ -47,7 +47,8 @@ export function sharedLeaf(at: string, start: string): SharedLeaf {
       if (own === undefined) return [`${at} has a value that nobody wrote: ${String(found)}`];
       const later = writes.find(({ began, result }) => result === "acknowledged" && began > own.ended);
       const refused = since === "alive" ? writes.filter(({ result }) => result === "refused") : [];
-      writes = [...refused, { ...own, began: step, ended: step, result: "acknowledged" }];
+      const settled = { ...own, began: step, ended: step, result: "acknowledged" } as const;
+      writes = since === "alive" ? [...refused, own] : [settled];
       if (own.result === "refused" && since !== "restart after a dead disk")
         return [`${at} has a value that was refused: ${own.value}`];
       return later === undefined ? [] : [`${at} has ${own.value}, though ${later.value} was acknowledged later`];
