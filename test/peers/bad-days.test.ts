@@ -51,9 +51,7 @@ describe("a second daemon", () => {
     const { code, stderr, stdout } = await run(["run", "--config", first.file, "--set", `control.socket=${folder}/2`]);
     expect(code).toBe(78);
     expect(stderr).toMatch(
-      new RegExp(
-        `^dmgw: .*${state}: in use by another dmgw \\(process ${first.pid}\\): stop that one, or set another`,
-      ),
+      new RegExp(`^dmgw: .*${state}: in use by another dmgw \\(process ${first.pid}\\): stop that one, or set another`),
     );
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(stdout).toBe("");
