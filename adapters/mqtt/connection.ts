@@ -72,6 +72,8 @@ export class Connection implements Broker {
   #connected = false;
   #stopped = false;
   #tries = 0;
+  /** Why the line is down, as the log has it. */
+  #said: string | undefined;
   #cancelRetry: () => void = () => undefined;
   #cancelQuiet: (() => void) | undefined;
   #cancelGrace: (() => void) | undefined;
@@ -192,6 +194,7 @@ export class Connection implements Broker {
   }
 
   #opened(): void {
+    this.#said = undefined;
     this.#connected = true;
     this.#cancelGrace?.();
     this.#cancelGrace = undefined;
@@ -258,7 +261,10 @@ export class Connection implements Broker {
     const closed = wasOpen ? `the MQTT broker at ${this.#where} closed the connection` : closedEarly(this.#where);
     const reason = failure === undefined ? closed : reasonOfLine(failure, this.#where);
     this.#host.status("error", `${reason}; next try within ${Math.max(1, Math.ceil(wait / 1000))} s`);
-    this.#log.warn(reason, { tries: this.#tries, next: wait });
+    // Said once: a broker that stays away for days is no news every minute, and log lines may end on a flash.
+    if (reason === this.#said) this.#log.debug(reason, { tries: this.#tries, next: wait });
+    else this.#log.warn(`${reason}; it is tried again until it answers`);
+    this.#said = reason;
     this.#cancelRetry = this.#clock.after(wait, () => this.#dial());
   }
 }
