@@ -12,7 +12,6 @@ import { StoredNodes } from "../tree/stored-nodes.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { TreeChange } from "../tree/shape.ts";
 import { sameValue } from "../tree/value.ts";
-import type { Value } from "../tree/value.ts";
 import type { NewServer } from "./gateway.ts";
 import { accountOfNodes, leavesOf, newAccount } from "./account-nodes.ts";
 import type { ServerAccount } from "./upstream/account.ts";
@@ -88,11 +87,8 @@ export class Accounts {
       if (owner === "file" && !wanted.has(id)) await this.#drop(id);
     }
     this.#file = wanted;
-    for (const account of file) {
-      await this.#write(account.id, leavesOf(account), this.#nodeOf(account.id) ?? this.#freeNode());
-      await this.#remember(account.id, "file", account.devices);
-    }
     await this.#closeAreas();
+    for (const account of file) await this.#write(account, "file");
     this.#tellLater();
   }
 
@@ -104,8 +100,7 @@ export class Accounts {
       throw new DmError(Status.alreadyExists, `there is an account of ${server.id} already`);
     const account = newAccount(server);
     if (account.refused !== undefined) throw new DmError(Status.badRequest, account.refused);
-    await this.#write(server.id, leavesOf(account), this.#freeNode());
-    await this.#remember(server.id, "runtime", account.devices);
+    await this.#write(account, "runtime");
     return account;
   }
 
@@ -136,8 +131,14 @@ export class Accounts {
     else await this.#remembered.set(id, undefined);
   }
 
-  /** One commit with every difference between the account's nodes and these leaves; nodes below Ext that others made stay. */
-  async #write(id: string, leaves: ReadonlyMap<string, Value>, node: string): Promise<void> {
+  /**
+   * One commit with every difference between the account's nodes and what it should be, and with its starting rights; nodes below Ext that others made stay.
+   * What is remembered comes after: killed before that, the next start gives the same rights once more.
+   */
+  async #write(account: ServerAccount, owner: Remembered["owner"]): Promise<void> {
+    const { id, devices } = account;
+    const leaves = leavesOf(account);
+    const node = this.#nodeOf(id) ?? this.#freeNode();
     const at = join(accountsAt, node);
     const changes: TreeChange[] = [];
     if (this.#stored.get(node as Rel) === undefined) {
@@ -154,7 +155,11 @@ export class Accounts {
       if (old === undefined) changes.push({ verb: "Add", at: join(at, rel), value });
       else if (old !== "node" && !sameValue(old, value)) changes.push({ verb: "Replace", at: join(at, rel), value });
     }
+    const before = this.#remembered.get(id);
+    // Starting rights are given once; when the file says otherwise later, they follow it.
+    if (before?.devices !== devices) changes.push(...deviceAreas.map((area) => this.#grant(area, id, devices)));
     if (changes.length > 0) await this.#tree.change(changes, asLocal());
+    if (before?.owner !== owner || before.devices !== devices) await this.#remembered.set(id, { owner, devices });
   }
 
   *#leavesBelow(rel: Rel): Iterable<Rel> {
@@ -165,25 +170,14 @@ export class Accounts {
     for (const name of this.#stored.names(rel)) yield* this.#leavesBelow(`${rel}/${name}` as Rel);
   }
 
-  /** Starting rights are given once; when the file says otherwise later, they follow it. */
-  async #remember(id: string, owner: Remembered["owner"], devices: Remembered["devices"]): Promise<void> {
-    const before = this.#remembered.get(id);
-    if (before?.owner === owner && before.devices === devices) return;
-    if (before?.devices !== devices) {
-      const changes = deviceAreas.flatMap((at) => this.#grant(at, id, devices));
-      if (changes.length > 0) await this.#tree.change(changes, asLocal());
-    }
-    await this.#remembered.set(id, { owner, devices });
-  }
-
-  #grant(at: Path, id: string, devices: Remembered["devices"]): TreeChange[] {
+  #grant(at: Path, id: string, devices: Remembered["devices"]): TreeChange {
     const own = this.#ownAcl(at);
     if (devices === "none") {
       const left = own === undefined ? undefined : withoutServer(own, id, false);
-      return [aclChange(at, left ?? closed())];
+      return aclChange(at, left ?? closed());
     }
     const rest = own === undefined ? undefined : withoutServer(own, nobody, false);
-    return [aclChange(at, withServer(rest, id, manageVerbs))];
+    return aclChange(at, withServer(rest, id, manageVerbs));
   }
 
   /** The device areas never inherit the root's "Get=*": a server sees the home only by a right of its own. */

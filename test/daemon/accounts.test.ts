@@ -145,6 +145,20 @@ describe("accounts made at run time", () => {
     await expect(gateway().accounts.add(account)).rejects.toMatchObject({ status: 400 });
   });
 
+  it("come with their rights or not at all", async () => {
+    const home = gateway();
+    await home.accounts.sync([]);
+    const rights = await acl(home, "./Devices");
+    const wanted = { id: "x", url: "https://x.example", client: proof, server: proof, devices: "manage" } as const;
+    home.store.failNext();
+    await expect(home.accounts.add(wanted)).rejects.toThrow();
+    expect([home.accounts.list(), await acl(home, "./Devices")]).toEqual([[], rights]);
+    const commits = home.store.commits;
+    await home.accounts.add(wanted);
+    expect(home.store.commits - commits).toBe(2);
+    expect(await acl(gateway(home.store), "./Devices")).toContain("Get=x");
+  });
+
   it("are kept over a restart, and removed with everything that hangs on them", async () => {
     const home = gateway();
     await home.accounts.add({ id: "x", url: "http://x.example:8080/dm", client: proof, server: proof, insecure: true });
