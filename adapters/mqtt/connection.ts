@@ -12,11 +12,11 @@ import type { TlsFiles } from "./socket.ts";
 /** The broker, as a convention sees it. */
 export interface Broker {
   readonly connected: boolean;
-  /** Wants these topics: now, and after every reconnect. */
+  /** Wants these topics: now, and after every reconnect. What is retained there comes again, although another convention wanted it before. */
   subscribe(filters: readonly string[]): void;
   unsubscribe(filters: readonly string[]): void;
   /** Resolves when the broker has taken the message (QoS 1). @throws DmError 503. */
-  publish(topic: string, payload: string): Promise<void>;
+  publish(topic: string, payload: string | Uint8Array): Promise<void>;
 }
 
 export interface Account {
@@ -65,7 +65,8 @@ export class Connection implements Broker {
   readonly #log: Log;
   readonly #holdings: Holdings;
   readonly #listener: Listener;
-  readonly #filters = new Set<string>();
+  /** Filter -> how often it is wanted. */
+  readonly #filters = new Map<string, number>();
   readonly #unsent = new Set<(error: unknown) => void>();
   #client: MqttClient | undefined;
   #line: Socket | undefined;
@@ -119,23 +120,30 @@ export class Connection implements Broker {
   }
 
   subscribe(filters: readonly string[]): void {
-    const fresh = filters.filter((filter) => !this.#filters.has(filter));
-    for (const filter of fresh) this.#filters.add(filter);
-    if (this.#connected) this.#ask(fresh);
+    for (const filter of filters) this.#filters.set(filter, (this.#filters.get(filter) ?? 0) + 1);
+    if (this.#connected) this.#ask(filters);
   }
 
   unsubscribe(filters: readonly string[]): void {
-    const gone = filters.filter((filter) => this.#filters.delete(filter));
+    const gone = filters.filter((filter) => this.#wantedLess(filter));
     if (this.#connected && gone.length > 0) this.#client?.unsubscribe(gone, () => undefined);
   }
 
-  publish(topic: string, payload: string): Promise<void> {
+  /** Does nobody want it any more? */
+  #wantedLess(filter: string): boolean {
+    const left = (this.#filters.get(filter) ?? 0) - 1;
+    if (left > 0) this.#filters.set(filter, left);
+    else if (left === 0) this.#filters.delete(filter);
+    return left === 0;
+  }
+
+  publish(topic: string, payload: string | Uint8Array): Promise<void> {
     const client = this.#client;
     if (!this.#connected || client === undefined) return Promise.reject(notSent(undefined));
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => reject(notSent(error));
       this.#unsent.add(fail);
-      client.publish(topic, payload, { qos: 1 }, (error) => {
+      client.publish(topic, typeof payload === "string" ? payload : Buffer.from(payload), { qos: 1 }, (error) => {
         this.#unsent.delete(fail);
         if (error) fail(error);
         else resolve();
@@ -201,7 +209,7 @@ export class Connection implements Broker {
     this.#host.status("connected", this.#where);
     this.#log.info("connected to the MQTT broker", { broker: this.#where });
     this.#listener.up();
-    this.#ask([...this.#filters]);
+    this.#ask([...this.#filters.keys()]);
     this.#untilQuiet();
   }
 

@@ -8,7 +8,9 @@ import type { HomieDescription } from "./homie-description.ts";
 import { faceOf, nodesOf } from "./homie-face.ts";
 import { payloadOf, plainOf } from "./homie-rules.ts";
 import type { Version } from "./homie-rules.ts";
+import type { Convention } from "./convention.ts";
 import { limits } from "./limits.ts";
+import type { MqttOptions } from "./options.ts";
 import type { Voice } from "./property.ts";
 
 const times = {
@@ -51,8 +53,12 @@ interface Known {
   cancelGone?: (() => void) | undefined;
 }
 
+export function homie(options: MqttOptions, around: Surroundings): Convention {
+  return new Homie(options.topics.homie, around);
+}
+
 /** Devices of the Homie convention, versions 3 and 4 below `<root>/<id>`, version 5 below `<root>/5/<id>`. */
-export class Homie {
+export class Homie implements Convention {
   readonly #root: string;
   readonly #around: Surroundings;
   readonly #known = new Map<string, Known>();
@@ -91,14 +97,12 @@ export class Homie {
     }
   }
 
-  /** false: not a topic of this convention. */
-  message(topic: string, payload: Buffer, retained: boolean): boolean {
-    if (!topic.startsWith(`${this.#root}/`)) return false;
+  message(topic: string, payload: Buffer, retained: boolean): void {
+    if (!topic.startsWith(`${this.#root}/`)) return;
     const [first = "", ...rest] = topic.slice(this.#root.length + 1).split("/");
     const version = first === "5" ? 5 : 4;
     const id = version === 5 ? (rest.shift() ?? "") : first;
     if (isId(id)) this.#heard(version, id, rest, payload, retained);
-    return true;
   }
 
   #heard(version: Version, id: string, levels: readonly string[], payload: Buffer, retained: boolean): void {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { clientTls, described, flag, optional, rule, secret, text, url } from "../option-kinds.ts";
+import { clientTls, described, flag, oneOf, optional, rule, secret, text, url } from "../option-kinds.ts";
 import type { Kind } from "../option-kinds.ts";
 
 /** The first levels of a convention's topics. */
@@ -10,6 +10,8 @@ const rootTopic = v.pipe(
   v.check((value) => !value.split("/").includes(""), "has an empty level (// or a slash at its end)"),
   v.metadata<string, Kind>({ form: "a topic" }),
 );
+
+const conventionNames = ["homie", "zigbee2mqtt", "homeassistant", "tasmota", "sparkplug"] as const;
 
 /** The broker whose devices are managed. */
 export const mqttOptions = v.pipe(
@@ -27,11 +29,21 @@ export const mqttOptions = v.pipe(
     password: optional(secret, "password at the broker", "{ file: /etc/dmgw/mqtt.password }"),
     clientId: optional(text, "client id at the broker; default a new one at each start", "dmgw"),
     tls: optional(clientTls, "TLS towards the broker; only with mqtts"),
+    conventions: v.optional(
+      described(v.array(oneOf(...conventionNames)), "the ways of laying out devices that are looked for"),
+      [...conventionNames],
+    ),
     topics: v.optional(
       described(
         v.object({
           homie: v.optional(described(rootTopic, "domain of the Homie convention, versions 3 to 5"), "homie"),
           zigbee2mqtt: v.optional(described(rootTopic, "base topic of zigbee2mqtt"), "zigbee2mqtt"),
+          homeassistant: v.optional(
+            described(rootTopic, "prefix of the discovery topics of Home Assistant"),
+            "homeassistant",
+          ),
+          tasmota: v.optional(described(rootTopic, "prefix of Tasmota's own discovery"), "tasmota/discovery"),
+          sparkplug: v.optional(described(rootTopic, "namespace of Sparkplug B"), "spBv1.0"),
         }),
         "where the conventions keep their devices",
       ),
@@ -48,7 +60,7 @@ export const mqttOptions = v.pipe(
     ({ username, password }) => password === undefined || username !== undefined,
     "is given without username",
   ),
-  v.description("devices of an MQTT broker: Homie 4 and 5, zigbee2mqtt"),
+  v.description("devices of an MQTT broker: Homie, zigbee2mqtt, Home Assistant discovery, Tasmota, Sparkplug B"),
 );
 
 export type MqttOptions = v.InferOutput<typeof mqttOptions>;

@@ -33,7 +33,7 @@ export interface Slot {
 
 export interface Message {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Uint8Array;
 }
 
 /** A value that a device shall take; `plain` in the words of its convention. */

@@ -4,7 +4,9 @@ import type { Face } from "../adapter.ts";
 import { relOf } from "../device-nodes.ts";
 import { MqttDevice } from "./device.ts";
 import type { Surroundings } from "./device.ts";
+import type { Convention } from "./convention.ts";
 import { limits, shortened } from "./limits.ts";
+import type { MqttOptions } from "./options.ts";
 import type { Message, Report, Voice } from "./property.ts";
 import { parseExposes, stateNode } from "./zigbee-exposes.ts";
 import type { Exposed } from "./zigbee-json.ts";
@@ -32,8 +34,12 @@ interface Known {
 
 type Topic = readonly [known: Known, what: "state" | "availability"];
 
+export function zigbee2mqtt(options: MqttOptions, around: Surroundings): Convention {
+  return new Zigbee2mqtt(options.topics.zigbee2mqtt, around);
+}
+
 /** Zigbee devices behind zigbee2mqtt: its retained list of devices says which there are. */
-export class Zigbee2mqtt {
+export class Zigbee2mqtt implements Convention {
   readonly #base: string;
   readonly #around: Surroundings;
   readonly #known = new Map<string, Known>();
@@ -74,9 +80,8 @@ export class Zigbee2mqtt {
     this.#cancelAsk?.();
   }
 
-  /** false: not a topic of this convention. */
-  message(topic: string, payload: Buffer, retained: boolean): boolean {
-    if (!topic.startsWith(`${this.#base}/`)) return false;
+  message(topic: string, payload: Buffer, retained: boolean): void {
+    if (!topic.startsWith(`${this.#base}/`)) return;
     if (topic === `${this.#base}/bridge/state`) {
       this.#bridgeOnline = stateIn(payload) !== "offline";
       this.#judgeAll();
@@ -88,7 +93,6 @@ export class Zigbee2mqtt {
         this.#judge(known);
       } else if (known !== undefined) this.#state(known, payload, retained);
     }
-    return true;
   }
 
   #list(payload: Buffer): void {
@@ -268,7 +272,7 @@ function addressOf({ ieee_address: address }: Record<string, unknown>): string |
 }
 
 function faceOf(
-  { name, address, device }: Known,
+  { name, address }: Known,
   { model_id, software_build_id }: Record<string, unknown>,
   { vendor, model }: Record<string, unknown>,
 ): Pick<Face, "clues" | "addresses" | "facts"> {
@@ -281,7 +285,7 @@ function faceOf(
   ]);
   const texts = [...facts].filter(([, fact]) => typeof fact === "string" && fact !== "");
   return {
-    clues: [{ kind: "protocol-id", value: device.identity }],
+    clues: [{ kind: "protocol-id", value: `zigbee:${address}` }],
     addresses: [],
     facts: Object.fromEntries(texts.map(([key, fact]) => [key, shortened(fact as string)])),
   };
