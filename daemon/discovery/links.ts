@@ -113,7 +113,8 @@ export function keepLinks(
 
   const updateNow = async (interfaces: readonly LanInterface[]) => {
     // The text is the key: a link whose mask or IPv6 prefixes changed is opened anew with what is true now.
-    const wanted = new Map(interfaces.map((lan) => [JSON.stringify(lan), lan]));
+    const able = interfaces.filter(({ address }) => address !== "" || source.ipv6Alone === true);
+    const wanted = new Map(able.map((lan) => [JSON.stringify(lan), lan]));
     await dropAllBut(new Set(wanted.keys()));
     const fresh = [...wanted].filter(([key]) => !attempts.has(key));
     await Promise.all(

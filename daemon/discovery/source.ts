@@ -20,6 +20,8 @@ export interface SourceIo {
 
 /** One source, while discovery runs. */
 export interface Source {
+  /** It can open a link that has no IPv4 address (`lan.address` is ""); otherwise it is not asked to. */
+  readonly ipv6Alone?: true;
   /**
    * Opens it on one link. `failed`: it broke later; the link is then closed and opened again after a while.
    * @throws whatever kept it from opening; it is tried again.

@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { lanInterfaces, onLan, watchLan } from "../../daemon/lan.ts";
 import type { LanInterface } from "../../daemon/lan.ts";
 import { fakeClock } from "../fakes/clock.ts";
@@ -44,6 +44,47 @@ it("takes every private and link-local address by default, and neither the loopb
 
 it("takes exactly the interfaces that are named, whatever their addresses, and leaves out those that are not there", () => {
   expect(names(lanInterfaces(["wan0", "lo", "later"], () => router))).toEqual(["lo 127.0.0.1", "wan0 203.0.113.7"]);
+});
+
+it("takes an interface that has IPv6 only when it is named, as one link", () => {
+  expect(lanInterfaces(["six"], () => router)).toEqual([
+    {
+      name: "six",
+      address: "",
+      netmask: "",
+      mac: "02:00:5e:00:00:01",
+      ipv6: [{ address: "2001:db8:2::1", prefix: 64 }],
+    },
+  ]);
+});
+
+describe("a home that only has addresses of IPv6 that are nobody else's", () => {
+  const bare = {
+    wan0: [v4("203.0.113.7"), v6("fe80::7")],
+    lan1: [v6("fe80::1")],
+    lan2: [v6("fe80::2"), v6("fd00::1")],
+  };
+
+  it("is taken by default, without what is on the way to the Internet or below a bridge", () => {
+    const system = { ...bare, six: [v6("fe80::3"), v6("2001:db8:2::1")], port: [v6("fe80::4")] };
+    expect(
+      lanInterfaces(
+        undefined,
+        () => system,
+        (name) => name === "port",
+      ).map(({ name }) => name),
+    ).toEqual(["lan1", "lan2"]);
+  });
+
+  it("is not looked for where there is a private IPv4 address", () => {
+    expect(names(lanInterfaces(undefined, () => ({ ...bare, guest: [v4("10.0.0.1")] })))).toEqual(["guest 10.0.0.1"]);
+  });
+
+  it("has neighbours", () => {
+    const lan = lanInterfaces(["lan2"], () => bare);
+    expect(["fe80::99", "fd00::99"].filter((address) => onLan(address, lan))).toHaveLength(2);
+    expect(["192.168.1.1", "0.0.0.0", "2001:db8::1"].filter((address) => onLan(address, lan))).toEqual([]);
+  });
 });
 
 it("tells mac, netmask and IPv6 prefixes", () => {

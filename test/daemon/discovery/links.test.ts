@@ -50,6 +50,11 @@ it("opens what comes, closes what goes, and leaves the rest alone", async () => 
   expect(links.state()).toMatchObject({ state: "listening", open: ["b", "c"] });
 });
 
+it("leaves out a link without IPv4, unless the source can do without", async () => {
+  await links.update([lan("a", ""), lan("b")]);
+  expect(course).toEqual(["open b"]);
+});
+
 it("opens a link anew when its address has changed", async () => {
   await links.update([lan("a")]);
   await links.update([lan("a", "192.168.2.1")]);
