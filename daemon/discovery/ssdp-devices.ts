@@ -1,7 +1,5 @@
 import type { Sighting } from "../../adapters/adapter.ts";
 import type { LanInterface } from "../lan.ts";
-import { descriptionUrl } from "./description.ts";
-import type { Description } from "./description.ts";
 import { printable } from "./text.ts";
 
 /**
@@ -10,17 +8,10 @@ import { printable } from "./text.ts";
  * our own searches come round more often, so whoever is there is heard again in time.
  */
 const livesS = { shortest: 60, longest: 1800 } as const;
-const limits = { types: 32, type: 128, header: 256, describes: 5 } as const;
-const describeAgainMs = 60_000;
+const limits = { types: 32, type: 128, header: 256, url: 512, id: 16 } as const;
 
 /** Header names in upper case, as node-ssdp reads them. */
 export type SsdpHeaders = Readonly<Record<string, unknown>>;
-
-/** Something to fetch: where the device says that its description is. */
-export interface Undescribed {
-  readonly key: string;
-  readonly url: URL;
-}
 
 interface Device {
   readonly key: string;
@@ -28,11 +19,10 @@ interface Device {
   sender: string;
   server: string;
   location: string;
+  /** Change with each start of the device, and with its description (UDA 1.1 1.2.2); "" where it does not say. */
+  boot: string;
+  config: string;
   until: number;
-  description?: Description;
-  /** Since the location is known. */
-  describes: number;
-  describedAt: number;
 }
 
 /** What the messages of one link say of UPnP devices: headers in, sightings out. Holds no timer and no socket. */
@@ -44,43 +34,28 @@ export interface SsdpDevices {
   alive(headers: SsdpHeaders, sender: string, now: number): Sighting | undefined;
   /** Takes an ssdp:byebye: the key that is leaving. Only the address that announced it can say so. */
   bye(headers: SsdpHeaders, sender: string): string | undefined;
-  /** What should be fetched of this device now; counted as tried. */
-  undescribed(key: string, now: number): Undescribed | undefined;
-  /** undefined when it has meanwhile gone or moved. */
-  described(
-    of: Undescribed,
-    description: Description,
-  ): { readonly sighting: Sighting; readonly sender: string } | undefined;
   forget(key: string): void;
 }
 
-/** Descriptions by key, and where they were fetched: kept over the links, which come and go. */
-export type KnownDescriptions = Map<string, { readonly location: string; readonly description: Description }>;
-
-/** `admits`: is there room for this key of this sender? `known` is added to, and never shrinks here. */
-export function ssdpDevices(
-  lan: LanInterface,
-  admits: (key: string, sender: string) => boolean,
-  known: KnownDescriptions = new Map(),
-): SsdpDevices {
+/** `admits`: is there room for this key of this sender? */
+export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: string) => boolean): SsdpDevices {
   const devices = new Map<string, Device>();
 
   const sighting = (device: Device): Sighting => {
-    const { key, sender, types, server, location, description, until } = device;
+    const { key, sender, types, server, location, boot, config, until } = device;
     const url = location === "" ? undefined : new URL(location);
-    const service = description?.deviceType ?? mostTelling(types);
+    const service = mostTelling(types);
     const text = new Map<string, string>();
-    const tell = (name: string, value: string | undefined) =>
-      value !== undefined && value !== "" && text.set(name, value);
+    const tell = (name: string, value: string) => value !== "" && text.set(name, value);
     tell("SERVER", server);
     tell("LOCATION", location);
     tell("NT", [...types].join(" "));
-    for (const [name, value] of Object.entries(description ?? {}))
-      if (name !== "deviceType") tell(name, value as string);
+    tell("BOOTID.UPNP.ORG", boot);
+    tell("CONFIGID.UPNP.ORG", config);
     return {
       source: "ssdp",
       key,
-      name: description?.friendlyName ?? nameFor(server, service, key),
+      name: nameFor(server, service, key),
       addresses: [sender],
       ...(url !== undefined && { port: Number(url.port || 80) }),
       service,
@@ -95,25 +70,21 @@ export function ssdpDevices(
       const usn = usnOf(headers);
       if (usn === undefined) return undefined;
       const given = header(headers, "LOCATION", Infinity);
-      const location = descriptionUrl(given, sender)?.href ?? "";
+      const location = locationOf(given, sender);
       // Elsewhere, or by another protocol: whoever says that is not a device but somebody who wants to send us there.
       if (given !== "" && location === "") return undefined;
       let device = devices.get(usn.key);
       if (device === undefined) {
         if (!admits(usn.key, sender)) return undefined;
-        const fresh = { location: "", server: "", until: 0, describes: 0, describedAt: -Infinity };
+        const fresh = { location: "", server: "", boot: "", config: "", until: 0 };
         device = { key: usn.key, sender, types: new Set(), ...fresh };
         devices.set(usn.key, device);
       }
-      if (location !== device.location && location !== "") {
-        device.location = location;
-        const before = known.get(usn.key);
-        if (before?.location === location) device.description = before.description;
-        device.describes = before?.location === location ? limits.describes : 0;
-        device.describedAt = -Infinity;
-      }
+      device.location = location || device.location;
       device.sender = sender;
       device.server = header(headers, "SERVER", limits.header) || device.server;
+      device.boot = header(headers, "BOOTID.UPNP.ORG", limits.id) || device.boot;
+      device.config = header(headers, "CONFIGID.UPNP.ORG", limits.id) || device.config;
       device.until = now + lifeS(headers) * 1000;
       const type = printable(
         header(headers, "NT", limits.type) || header(headers, "ST", limits.type) || usn.type,
@@ -126,23 +97,6 @@ export function ssdpDevices(
       const usn = usnOf(headers);
       return usn !== undefined && devices.get(usn.key)?.sender === sender ? usn.key : undefined;
     },
-    undescribed(key, now) {
-      const device = devices.get(key);
-      if (device === undefined || device.location === "" || device.describes >= limits.describes) return undefined;
-      // A device often announces itself before its web server is up: it is asked again when it is heard again.
-      if (now - device.describedAt < describeAgainMs) return undefined;
-      device.describes++;
-      device.describedAt = now;
-      return { key, url: new URL(device.location) };
-    },
-    described({ key, url }, description) {
-      const device = devices.get(key);
-      if (device === undefined || device.location !== url.href) return undefined;
-      device.description = description;
-      known.set(key, { location: url.href, description });
-      device.describes = limits.describes;
-      return { sighting: sighting(device), sender: device.sender };
-    },
     forget: (key) => void devices.delete(key),
   };
 }
@@ -150,6 +104,17 @@ export function ssdpDevices(
 function header(headers: SsdpHeaders, name: string, max: number): string {
   const value = headers[name];
   return typeof value === "string" ? printable(value, Math.min(max, value.length)) : "";
+}
+
+/**
+ * Where its description is: `given` when it is a plain http URL that names `sender` (IPv4) as its host, else "". A stranger must not make
+ * the gateway talk to anyone but that stranger.
+ */
+function locationOf(given: string, sender: string): string {
+  if (given.length > limits.url || !URL.canParse(given)) return "";
+  const { protocol, username, password, port, hostname, href } = new URL(given);
+  const plain = protocol === "http:" && username === "" && password === "" && port !== "0";
+  return plain && hostname === sender ? href : "";
 }
 
 /** "uuid:…::urn:…" or "uuid:…" (UDA 1.1 table 1-1). Many devices have a name that is no UUID; it is one word all the same. */
@@ -176,7 +141,7 @@ function mostTelling(types: ReadonlySet<string>): string {
 }
 
 /**
- * A name for a device that has not described itself: the product of its SERVER header, which stands behind the version of UPnP
+ * What it is called by what its packets say alone: the product of its SERVER header, which stands behind the version of UPnP
  * ("MiniDLNA 1.3.0" of "Debian DLNADOC/1.50 UPnP/1.0 MiniDLNA/1.3.0"), else its type ("MediaServer").
  */
 function nameFor(server: string, service: string, key: string): string {

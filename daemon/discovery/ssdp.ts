@@ -1,15 +1,12 @@
 import ssdp from "node-ssdp";
 import type { RemoteInfo, Socket } from "node:dgram";
-import { reasonOf } from "../../tree/errors.ts";
 import { onLan } from "../lan.ts";
 import type { LanInterface } from "../lan.ts";
-import { descriptions } from "./description.ts";
-import type { Descriptions } from "./description.ts";
 import { octetBudget, openAsker, openMulticast } from "./multicast.ts";
 import type { MulticastSocket } from "./multicast.ts";
 import type { Link, Source, SourceIo } from "./source.ts";
 import { ssdpDevices } from "./ssdp-devices.ts";
-import type { KnownDescriptions, SsdpDevices, SsdpHeaders } from "./ssdp-devices.ts";
+import type { SsdpDevices, SsdpHeaders } from "./ssdp-devices.ts";
 
 const group = "239.255.255.250";
 const port = 1900;
@@ -52,8 +49,6 @@ function ssdpClient(asker: Socket, lan: LanInterface): SsdpClient {
 /** UPnP discovery (SSDP, UDA 1.1 section 1) over IPv4: listens to announcements, and searches now and then. */
 export function start(io: SourceIo): Source {
   const links = new Set<SsdpDevices>();
-  const fetcher = descriptions(io.clock);
-  const known: KnownDescriptions = new Map();
   return {
     async open(lan, failed) {
       const ear = await openMulticast(group, port, ttl, lan);
@@ -61,9 +56,9 @@ export function start(io: SourceIo): Source {
         ear.socket.close();
         throw reason;
       });
-      const devices = ssdpDevices(lan, io.admits, known);
+      const devices = ssdpDevices(lan, io.admits);
       links.add(devices);
-      const stop = listen(io, { lan, ear, asker, devices, fetcher, failed });
+      const stop = listen(io, { lan, ear, asker, devices, failed });
       return {
         async close() {
           links.delete(devices);
@@ -72,12 +67,9 @@ export function start(io: SourceIo): Source {
       } satisfies Link;
     },
     forget(key) {
-      known.delete(key);
       for (const devices of links) devices.forget(key);
     },
-    async stop() {
-      fetcher.stop();
-    },
+    async stop() {},
   };
 }
 
@@ -86,14 +78,12 @@ interface Ears {
   readonly ear: MulticastSocket;
   readonly asker: MulticastSocket;
   readonly devices: SsdpDevices;
-  readonly fetcher: Descriptions;
   readonly failed: (reason: unknown) => void;
 }
 
-function listen(io: SourceIo, { lan, ear, asker, devices, fetcher, failed }: Ears): () => Promise<void> {
-  const { clock, log, random } = io;
+function listen(io: SourceIo, { lan, ear, asker, devices, failed }: Ears): () => Promise<void> {
+  const { clock, random } = io;
   const client = ssdpClient(asker.socket, lan);
-  let closed = false;
   let gap = firstGapMs;
 
   const round = () => {
@@ -108,23 +98,9 @@ function listen(io: SourceIo, { lan, ear, asker, devices, fetcher, failed }: Ear
   };
   let cancel = clock.after(random() * 100, round);
 
-  const describe = async (key: string) => {
-    const wanted = devices.undescribed(key, clock.monotonic());
-    if (wanted === undefined) return;
-    try {
-      const description = await fetcher.describe(key, wanted.url, lan.address);
-      const now = closed ? undefined : devices.described(wanted, description);
-      if (now !== undefined) io.seen(now.sighting, now.sender);
-    } catch (reason) {
-      log.debug(`no description: ${reasonOf(reason)}`, { key, location: wanted.url.href });
-    }
-  };
-
   const alive = (headers: SsdpHeaders, from: RemoteInfo) => {
     const sighting = devices.alive(headers, from.address, clock.monotonic());
-    if (sighting === undefined) return;
-    io.seen(sighting, from.address);
-    void describe(sighting.key);
+    if (sighting !== undefined) io.seen(sighting, from.address);
   };
 
   client.on("advertise-alive", alive);
@@ -144,7 +120,6 @@ function listen(io: SourceIo, { lan, ear, asker, devices, fetcher, failed }: Ear
   }
 
   return async () => {
-    closed = true;
     cancel();
     await Promise.all([ear, asker].map(({ socket }) => new Promise<void>((resolve) => socket.close(resolve))));
   };

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ssdpDevices } from "../../../daemon/discovery/ssdp-devices.ts";
-import type { KnownDescriptions, SsdpDevices } from "../../../daemon/discovery/ssdp-devices.ts";
+import type { SsdpDevices } from "../../../daemon/discovery/ssdp-devices.ts";
 import { lan } from "./dns-records.ts";
 
 const sender = "10.77.0.2";
@@ -54,69 +54,27 @@ describe("a device", () => {
     ["Linux/6.1, UPnP/1.0, Portable SDK for UPnP devices/1.8.4", "Portable SDK for UPnP devices 1.8.4"],
     ["Debian/12 UPnP/1.1", "MediaServer"],
     ["", "MediaServer"],
-  ])("that calls its server %j is called %j until it is described", (server, name) => {
+  ])("that calls its server %j is called %j", (server, name) => {
     const sighting = devices.alive(headers({ SERVER: server, NT: mediaServer }), sender, 0);
     expect(sighting?.name).toBe(name);
   });
 
-  it("takes name, maker, model, serial number and type from its description", () => {
-    devices.alive(headers(), sender, 0);
-    const wanted = devices.undescribed(key, 0);
-    const described =
-      wanted &&
-      devices.described(wanted, {
-        deviceType: mediaServer,
-        friendlyName: "Lab Media",
-        manufacturer: "Maker",
-        modelName: "Model",
-        serialNumber: "1",
-      });
-    expect(described?.sighting).toMatchObject({ name: "Lab Media", service: mediaServer });
-    expect(Object.fromEntries(described?.sighting.text ?? [])).toMatchObject({
-      friendlyName: "Lab Media",
-      manufacturer: "Maker",
-      modelName: "Model",
-      serialNumber: "1",
-    });
-    expect(devices.alive(headers(), sender, 5000)?.name).toBe("Lab Media");
-  });
-
-  it("is asked for its description once, again after a failure when it is heard a minute later, and five times at most", () => {
-    devices.alive(headers(), sender, 0);
-    expect(devices.undescribed(key, 0)?.url.href).toBe("http://10.77.0.2:8200/rootDesc.xml");
-    expect(devices.undescribed(key, 30_000)).toBeUndefined();
-    for (const minute of [1, 2, 3, 4]) expect(devices.undescribed(key, minute * 60_000)).toBeDefined();
-    expect(devices.undescribed(key, 10_000_000)).toBeUndefined();
-  });
-
-  it("is asked anew when it has moved, and an answer from its old place is not taken", () => {
-    devices.alive(headers(), sender, 0);
-    const old = devices.undescribed(key, 0);
-    devices.alive(headers({ LOCATION: "http://10.77.0.9/d.xml" }), "10.77.0.9", 1000);
-    expect(devices.undescribed(key, 1000)?.url.href).toBe("http://10.77.0.9/d.xml");
-    expect(old && devices.described(old, { friendlyName: "Old" })).toBeUndefined();
-  });
-
-  it("is not asked again on a link that was closed and opened, unless it says another place", () => {
-    const known: KnownDescriptions = new Map();
-    const before = ssdpDevices(lan, () => true, known);
-    before.alive(headers(), sender, 0);
-    const wanted = before.undescribed(key, 0);
-    if (wanted) before.described(wanted, { friendlyName: "Lab Media" });
-    const after = ssdpDevices(lan, () => true, known);
-    expect(after.alive(headers(), sender, 0)?.name).toBe("Lab Media");
-    expect(after.undescribed(key, 0)).toBeUndefined();
-    after.alive(headers({ LOCATION: "http://10.77.0.2:8200/new.xml" }), sender, 0);
-    expect(after.undescribed(key, 0)).toBeDefined();
+  it("says where its description is, and when it or its description has started anew", () => {
+    const told = (more: Record<string, unknown>, from = sender) => {
+      const { text, port } = devices.alive(headers(more), from, 0) ?? {};
+      return [port, ...["LOCATION", "BOOTID.UPNP.ORG", "CONFIGID.UPNP.ORG"].map((name) => text?.get(name))];
+    };
+    const [before, after] = ["http://10.77.0.2:8200/rootDesc.xml", "http://10.77.0.9/d.xml"];
+    expect(told({})).toEqual([8200, before, undefined, undefined]);
+    expect(told({ "BOOTID.UPNP.ORG": "7", "CONFIGID.UPNP.ORG": "1" })).toEqual([8200, before, "7", "1"]);
+    expect(told({ "BOOTID.UPNP.ORG": "8".repeat(99) })).toEqual([8200, before, "8".repeat(16), "1"]);
+    expect(told({ LOCATION: after }, "10.77.0.9")).toEqual([80, after, "8".repeat(16), "1"]);
   });
 
   it("that has been forgotten is a new one", () => {
-    devices.alive(headers(), sender, 0);
-    const wanted = devices.undescribed(key, 0);
+    devices.alive(headers({ NT: mediaServer }), sender, 0);
     devices.forget(key);
-    expect(wanted && devices.described(wanted, {})).toBeUndefined();
-    devices.alive(headers(), sender, 1000);
-    expect(devices.undescribed(key, 1000)).toBeDefined();
+    expect(devices.alive(headers(), sender, 1000)?.text.get("NT")).toBe("upnp:rootdevice");
   });
 });
 
@@ -163,7 +121,7 @@ describe("hostile messages", () => {
   it("whose LOCATION is elsewhere do not move a device that is known", () => {
     devices.alive(headers(), sender, 0);
     devices.alive(headers({ LOCATION: "http://203.0.113.9/d.xml" }), sender, 1000);
-    expect(devices.undescribed(key, 1000)?.url.hostname).toBe(sender);
+    expect(devices.alive(headers({ LOCATION: undefined }), sender, 2000)?.port).toBe(8200);
   });
 
   it.each([undefined, "", "4d696e69", "urn:x", "uuid:", `uuid:${"a".repeat(100)}`, "uuid:a b", 7])(
@@ -192,6 +150,5 @@ describe("hostile messages", () => {
     for (let n = 0; n < 10_000; n++) devices.alive(headers({ USN: `uuid:${n}` }), sender, 0);
     expect(performance.now() - before).toBeLessThan(5000);
     expect(keys.size).toBe(64);
-    expect(devices.undescribed("uuid:9999", 0)).toBeUndefined();
   });
 });
