@@ -20,3 +20,9 @@ export const absentFaceUrn = "urn:dmgw:mo:absent:1.0";
 
 /** ./Devices/<n>/MQTT */
 export const mqttFaceUrn = "urn:dmgw:mo:mqtt:1.0";
+
+/** What a gateway calls itself on the LAN by mDNS. Not registered with IANA. */
+export const gatewayServiceType = "_dmgw._tcp";
+
+/** What a gateway calls itself on the LAN by SSDP: a target without a description, so no UPnP device. */
+export const gatewaySsdpTarget = "urn:dmgw:service:gateway:1";

@@ -23,6 +23,8 @@ export interface DiscoveryOptions {
   readonly log: Log;
   /** In [0, 1). */
   readonly random: () => number;
+  /** See SourceIo. */
+  readonly gatewayId?: string;
 }
 
 /** What the LAN says of itself, while it runs. */
@@ -89,10 +91,12 @@ export async function startDiscovery(given: DiscoveryOptions, events: SightingEv
     }
     const { state, since, error, open } = links;
     const refused = table.refused(name);
+    const own = running.get(name)?.source.detail?.();
     const detail = [
       ...(open.length > 0 ? [`on ${[...new Set(open)].join(", ")}`] : []),
       ...(state === "waiting" ? ["no interface has a private address: name the home's in lan.interfaces"] : []),
       ...(refused > 0 ? [`${refused} refused: too many`] : []),
+      ...(own === undefined ? [] : [own]),
     ].join("; ");
     return { state, since, ...(error !== undefined && { error }), ...(detail !== "" && { detail }), sightings };
   };
@@ -117,13 +121,14 @@ function begin(
   name: SourceName,
   module: SourceModule,
   table: SightingTable,
-  { clock, log, random }: DiscoveryOptions,
+  { clock, log, random, gatewayId }: DiscoveryOptions,
 ): Running {
   const part = log.part(name);
   const source = module.start({
     clock,
     log: part,
     random,
+    gatewayId,
     admits: (key, sender) => table.admits(name, key, sender),
     seen: (sighting, sender) => table.seen(name, sighting, sender),
     left: (key, onInterface) => table.left(name, key, onInterface),

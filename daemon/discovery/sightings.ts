@@ -102,7 +102,7 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
 
   const again = (source: SourceName, entry: Entry, sighting: Sighting) => {
     const now = clock.monotonic();
-    if (entry.sighting.interface !== sighting.interface && now - entry.heardAt < linkHoldMs) return;
+    if (entry.sighting.interface !== sighting.interface && !moves(entry.sighting, sighting, now - entry.heardAt)) return;
     entry.sighting = sighting;
     entry.expires = sighting.expires;
     entry.heardAt = now;
@@ -180,6 +180,13 @@ function remove(shelf: Shelf, key: string, entry: Entry): void {
   else shelf.bySender.set(entry.sender, left);
 }
 
+/** Does a thing that was heard on one link, and now on another, count as on the other from now on? */
+function moves(before: Sighting, now: Sighting, silentMs: number): boolean {
+  // Where it has no address somebody else speaks for it (a reflector): that is never where it is, as long as it is known better.
+  const spokenFor = (sighting: Sighting) => sighting.addresses.length === 0;
+  return spokenFor(before) === spokenFor(now) ? silentMs >= linkHoldMs : spokenFor(before);
+}
+
 /** Do both say the same? Their expiry, and the order of their addresses, say nothing. */
 function sameSighting(a: Sighting, b: Sighting): boolean {
   if (a === b) return true;
@@ -188,6 +195,7 @@ function sameSighting(a: Sighting, b: Sighting): boolean {
     a.port === b.port &&
     a.service === b.service &&
     a.interface === b.interface &&
+    a.host === b.host &&
     a.addresses.length === b.addresses.length &&
     a.addresses.every((address) => b.addresses.includes(address)) &&
     a.text.size === b.text.size &&

@@ -10,6 +10,8 @@ export interface SourceIo {
   readonly log: Log;
   /** In [0, 1). */
   readonly random: () => number;
+  /** The id that this gateway announces: what carries it is no sighting. undefined: it announces nothing. */
+  readonly gatewayId?: string | undefined;
   /** Is there room for this key of this sender? It is counted when there is not. True for a key that is there already. */
   readonly admits: (key: string, sender: string) => boolean;
   /** Said again without anything new it only lives longer. `sender` is the address it came from. */
@@ -27,6 +29,8 @@ export interface Source {
    * @throws whatever kept it from opening; it is tried again.
    */
   open(lan: LanInterface, failed: (reason: unknown) => void): Promise<Link>;
+  /** What there is to say of it on `dmgw status`, beside where it listens and what was refused. */
+  detail?(): string | undefined;
   /** The key is no longer a sighting: nothing need be kept of it. */
   forget(key: string): void;
   /** After the last link was closed. */
