@@ -102,7 +102,8 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
 
   const again = (source: SourceName, entry: Entry, sighting: Sighting) => {
     const now = clock.monotonic();
-    if (entry.sighting.interface !== sighting.interface && !moves(entry.sighting, sighting, now - entry.heardAt)) return;
+    if (entry.sighting.interface !== sighting.interface && !moves(entry.sighting, sighting, now - entry.heardAt))
+      return;
     entry.sighting = sighting;
     entry.expires = sighting.expires;
     entry.heardAt = now;
