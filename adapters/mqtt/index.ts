@@ -10,6 +10,7 @@ import type { MqttOptions } from "./options.ts";
 const table: readonly ConventionEntry[] = [
   { name: "homie", load: async () => (await import("./homie.ts")).homie },
   { name: "zigbee2mqtt", load: async () => (await import("./zigbee2mqtt.ts")).zigbee2mqtt },
+  { name: "tasmota", load: async () => (await import("./tasmota.ts")).tasmota },
 ];
 
 /** The devices of one MQTT broker, in the conventions that are enabled. Resolves when their code is loaded: the line is dialled in the background. */
