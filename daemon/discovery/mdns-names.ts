@@ -1,3 +1,4 @@
+import { gatewayServiceType } from "../../tree/project-names.ts";
 import { printable } from "./text.ts";
 
 /** Asks which service types there are (RFC 6763 9). */
@@ -12,6 +13,7 @@ export const homeTypes: readonly string[] = [
   "_coap._udp",
   "_daap._tcp",
   "_device-info._tcp",
+  gatewayServiceType,
   "_esphomelib._tcp",
   "_googlecast._tcp",
   "_hap._tcp",
@@ -71,6 +73,18 @@ export function instanceName(full: string): InstanceName | undefined {
 /** "_ipp._tcp" of "_ipp._tcp.local"; undefined for any other name. */
 export function serviceType(full: string): string | undefined {
   return typeForm.exec(full)?.[1]?.toLowerCase();
+}
+
+/** Does a PTR record of this name list instances of the service: the type itself, or a subtype of it (RFC 6763 7.1)? */
+export function pointsTo(owner: string, service: string): boolean {
+  const lower = owner.toLowerCase();
+  return lower === `${service}.local` || lower.endsWith(`._sub.${service}.local`);
+}
+
+/** "kitchen" of "kitchen.local", the target of an SRV record in lower case; undefined for a host outside .local, which mDNS cannot vouch for. */
+export function hostName(target: string): string | undefined {
+  const name = /^([^]{1,253})\.local$/.exec(target)?.[1];
+  return name === undefined ? undefined : printable(name, 63) || undefined;
 }
 
 const encodableLabel = /^[^\p{Cc}\ufffd]+$/u;

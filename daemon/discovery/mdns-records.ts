@@ -1,10 +1,10 @@
 import type { Packet, Question, SrvAnswer, StringAnswer, TxtAnswer } from "dns-packet";
 import type { Sighting } from "../../adapters/adapter.ts";
-import { onLan } from "../lan.ts";
-import type { LanInterface } from "../lan.ts";
-import { askable, instanceName, serviceType, typesName } from "./mdns-names.ts";
+import { gatewayServiceType } from "../../tree/project-names.ts";
+import { mdnsHosts } from "./mdns-hosts.ts";
+import { askable, hostName, instanceName, pointsTo, serviceType, typesName } from "./mdns-names.ts";
 import type { InstanceName } from "./mdns-names.ts";
-import { escaped, printable } from "./text.ts";
+import { textPairs } from "./mdns-text.ts";
 
 /** The usual life of a record that is shared (RFC 6762 10), and here the longest: our own questions come round more often than that. */
 const longestTtlS = 4500;
@@ -14,15 +14,13 @@ const refreshedTtlS = 60;
 const refreshShares = [0.8, 0.9, 0.95];
 /** What an announcement left out is asked for at once, and again after so many ms. */
 const missingGapsMs = [0, 1000, 3000];
-/** RFC 6762 10.2: addresses that came within this time belong to one announcement. */
-const flushGraceMs = 1000;
 const goodbyeMs = 1000;
-const limits = { types: 64, typesOfSender: 16, addresses: 8, pairs: 32, value: 255 } as const;
+const limits = { types: 64, typesOfSender: 16, unclear: 16 } as const;
 
 interface Instance {
   readonly name: InstanceName;
-  /** Who spoke of it last: only that one can say goodbye for it. */
-  sender: string;
+  /** Who spoke of it last, by IPv4 and by IPv6: only these can say goodbye for it. */
+  speakers: { readonly ipv4?: string; readonly ipv6?: string };
   heardAt: number;
   ttlS: number;
   until: number;
@@ -37,21 +35,26 @@ interface Instance {
   refreshes: number;
 }
 
+/** What a packet said. */
+export interface Taken {
+  /** Every service that it says something of, new or not. */
+  readonly seen: readonly Sighting[];
+  /** Keys that it said goodbye for. */
+  readonly left: readonly string[];
+  /** Addresses of hosts that are not on this link although they were told of here: somebody repeats what was said elsewhere. */
+  readonly elsewhere: readonly string[];
+}
+
 /**
- * What the packets of one link say of services: packets in, sightings and questions out. Holds no timer and no socket.
+ * What the packets of one interface say of services, by IPv4 and IPv6 alike: packets in, sightings and questions out. Holds no timer and no socket.
  * An instance lives as long as its PTR record, as in every browser. Where it is and what it says of itself is kept as long, although
  * SRV and A records live for two minutes only: this is a list of what is in the home and where it was last, not a resolver.
  */
 export interface MdnsRecords {
   /**
-   * Takes a response (RFC 6762 6, 8.3) that `sender` sent to the group, at `now` ms on the monotonic clock.
-   * Every service it says something of is among the sightings, new or not; `left` are keys it said goodbye for.
+   * Takes a response (RFC 6762 6, 8.3) that `sender` (an address without zone) sent to the group, at `now` ms on the monotonic clock.
    */
-  take(
-    packet: Pick<Packet, "answers" | "additionals">,
-    sender: string,
-    now: number,
-  ): { readonly seen: readonly Sighting[]; readonly left: readonly string[] };
+  take(packet: Pick<Packet, "answers" | "additionals">, sender: string, now: number): Taken;
   /** The questions that are due: what is missing of an instance, and instances that end soon. Counted as asked. */
   due(now: number): Question[];
   /** When the next question is due; Infinity for never. */
@@ -63,11 +66,20 @@ export interface MdnsRecords {
   forget(key: string): void;
 }
 
-/** `admits`: is there room for this key of this sender? */
-export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: string) => boolean): MdnsRecords {
+export interface MdnsRecordsOptions {
+  /** Name of the interface. */
+  readonly on: string;
+  /** Is this address one of a neighbour there? */
+  readonly onLink: (address: string) => boolean;
+  /** Is there room for this key of this sender? */
+  readonly admits: (key: string, sender: string) => boolean;
+  /** What announces this id is this gateway itself: no sighting. */
+  readonly gatewayId?: string | undefined;
+}
+
+export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOptions): MdnsRecords {
   const instances = new Map<string, Instance>();
-  /** Of the targets of instances: address -> when it was heard. */
-  const hosts = new Map<string, Map<string, number>>();
+  const hosts = mdnsHosts(onLink);
   /** type -> who spoke of it first. */
   const types = new Map<string, string>();
 
@@ -84,19 +96,19 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
     const ttlS = Math.min(record.ttl ?? 0, longestTtlS);
     if (ttlS === 0) {
       // RFC 6762 10.1: in a second. The questions that would keep it alive end here.
-      if (instance?.sender !== sender) return undefined;
+      if (instance === undefined || !speakersOf(instance).includes(sender)) return undefined;
       instance.ttlS = 0;
       instance.until = Math.min(instance.until, now + goodbyeMs);
       instance.askAt = Infinity;
       return instance;
     }
     if (instance === undefined) {
-      if (!admits(name.key, sender)) return undefined;
+      if (!admits(name.key, sender) || (mayBeOurs(name) && !roomForUnclear(now))) return undefined;
       const fresh = { heardAt: now, ttlS, until: 0, askAt: Infinity, askedAt: 0, tries: 0, refreshes: 0 };
-      instance = { name, sender, ...fresh };
+      instance = { name, speakers: {}, ...fresh };
       instances.set(name.key, instance);
     }
-    instance.sender = sender;
+    instance.speakers = { ...instance.speakers, [sender.includes(":") ? "ipv6" : "ipv4"]: sender };
     instance.heardAt = now;
     instance.ttlS = ttlS;
     instance.until = now + ttlS * 1000;
@@ -111,7 +123,7 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
     if (instance.host !== host) {
       const before = instance.host;
       instance.host = host;
-      if (!hosts.has(host)) hosts.set(host, new Map());
+      hosts.add(host);
       dropHost(before);
     }
     instance.port = record.data.port;
@@ -125,25 +137,10 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
     return instance;
   };
 
-  /** @returns the host whose addresses it may have changed. */
-  const takeAddress = (record: StringAnswer, now: number): string | undefined => {
-    const host = record.name.toLowerCase();
-    const addresses = hosts.get(host);
-    if (addresses === undefined) return undefined;
-    const colon = record.type === "AAAA";
-    if (record.flush === true)
-      for (const [address, heardAt] of addresses)
-        if (address.includes(":") === colon && now - heardAt > flushGraceMs) addresses.delete(address);
-    if (record.ttl === 0) addresses.delete(record.data);
-    else if (onLan(record.data, [lan]) && (addresses.has(record.data) || addresses.size < limits.addresses))
-      addresses.set(record.data, now);
-    return host;
-  };
-
   const dropHost = (host: string | undefined) => {
     if (host === undefined) return;
     for (const instance of instances.values()) if (instance.host === host) return;
-    hosts.delete(host);
+    hosts.drop(host);
   };
 
   /** The questions for what is not known of it. */
@@ -152,7 +149,7 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
     if (host === undefined) questions.push({ name: name.full, type: "SRV" });
     if (text === undefined) questions.push({ name: name.full, type: "TXT" });
     if (questions.length > 0 && !askable(name.full, name)) return [typeQuestion(name.service)];
-    if (host?.endsWith(".local") === true && hosts.get(host)?.size === 0 && askable(host))
+    if (host?.endsWith(".local") === true && hosts.lacks(host) && askable(host))
       questions.push({ name: host, type: "A" }, { name: host, type: "AAAA" });
     return questions;
   };
@@ -172,19 +169,44 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
     instance.askAt = ends ? Infinity : instance.heardAt + share * instance.ttlS * 1000;
   };
 
-  const sighting = ({ name, sender, host, port, text, until }: Instance): Sighting => {
-    const addresses = [...((host !== undefined && hosts.get(host)?.keys()) || [])];
-    const first = addresses.length === 0 || addresses.includes(sender) ? [sender] : [];
+  const forget = (key: string) => {
+    const instance = instances.get(key);
+    if (instance === undefined) return;
+    instances.delete(key);
+    dropHost(instance.host);
+  };
+
+  /** Until its text is known it cannot be told whether it is another gateway or this one. */
+  const mayBeOurs = ({ service }: InstanceName) => gatewayId !== undefined && service === gatewayServiceType;
+  const isUnclear = ({ name, text }: Instance) => text === undefined && mayBeOurs(name);
+  const isOurs = ({ name, text }: Instance) => mayBeOurs(name) && text?.get("id") === gatewayId;
+
+  /** Of these nobody but this table knows: it forgets them itself. */
+  const roomForUnclear = (now: number): boolean => {
+    const unclear = [...instances.values()].filter(isUnclear);
+    for (const { name, until } of unclear) if (until <= now) forget(name.key);
+    return unclear.length < limits.unclear;
+  };
+
+  const addressesOf = (instance: Instance): readonly string[] => {
+    const { host } = instance;
+    return host === undefined || hosts.lacks(host) ? speakersOf(instance) : hosts.addresses(host, speakersOf(instance));
+  };
+
+  const sighting = (instance: Instance): Sighting => {
+    const { name, host, port, text, until } = instance;
+    const runsOn = host === undefined ? undefined : hostName(host);
     return {
       source: "mdns",
       key: name.key,
       name: name.label,
-      addresses: [...first, ...addresses.filter((address) => address !== sender)],
+      addresses: addressesOf(instance),
       ...(port !== undefined && port > 0 && { port }),
       service: name.service,
       text: text ?? noText,
-      interface: lan.name,
+      interface: on,
       expires: until,
+      ...(runsOn !== undefined && { host: runsOn }),
     };
   };
 
@@ -209,7 +231,7 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
       }
       for (const record of records) {
         if (record.type !== "A" && record.type !== "AAAA") continue;
-        const host = takeAddress(record, now);
+        const host = hosts.take(record, now);
         if (host !== undefined) changedHosts.add(host);
       }
       if (changedHosts.size > 0)
@@ -217,12 +239,18 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
           if (instance.host !== undefined && changedHosts.has(instance.host)) touch(instance);
 
       const seen: Sighting[] = [];
+      const elsewhere = new Set<string>();
       for (const instance of touched) {
         plan(instance, now);
-        if (instance.ttlS === 0) left.push(instance.name.key);
-        else seen.push(sighting(instance));
+        if (isOurs(instance)) forget(instance.name.key);
+        else if (instance.ttlS === 0) left.push(instance.name.key);
+        else if (!isUnclear(instance)) {
+          seen.push(sighting(instance));
+          if (instance.host !== undefined && changedHosts.has(instance.host))
+            for (const address of hosts.elsewhere(instance.host, speakersOf(instance))) elsewhere.add(address);
+        }
       }
-      return { seen, left };
+      return { seen, left, elsewhere: [...elsewhere] };
     },
     due(now) {
       const questions = new Map<string, Question>();
@@ -253,40 +281,17 @@ export function mdnsRecords(lan: LanInterface, admits: (key: string, sender: str
       }
       return answers;
     },
-    forget(key) {
-      const instance = instances.get(key);
-      if (instance === undefined) return;
-      instances.delete(key);
-      dropHost(instance.host);
-    },
+    forget,
   };
 }
 
 const noText: ReadonlyMap<string, string> = new Map();
 
+/** Addresses that it was spoken from, IPv4 first: where it is as long as no address record says better. */
+function speakersOf({ speakers: { ipv4, ipv6 } }: Instance): readonly string[] {
+  return [...(ipv4 === undefined ? [] : [ipv4]), ...(ipv6 === undefined ? [] : [ipv6])];
+}
+
 export function typeQuestion(service: string): Question {
   return { name: `${service}.local`, type: "PTR" };
-}
-
-/** Does a PTR record of this name list instances of the service: the type itself, or a subtype of it (RFC 6763 7.1)? */
-function pointsTo(owner: string, service: string): boolean {
-  const lower = owner.toLowerCase();
-  return lower === `${service}.local` || lower.endsWith(`._sub.${service}.local`);
-}
-
-/** RFC 6763 6: names without regard to case, the first of each; a name without a value is "". */
-function textPairs(data: string | Buffer | (string | Buffer)[]): ReadonlyMap<string, string> {
-  const pairs = new Map<string, string>();
-  for (const part of Array.isArray(data) ? data : [data]) {
-    if (pairs.size >= limits.pairs) break;
-    const octets = typeof part === "string" ? Buffer.from(part) : part;
-    const equals = octets.indexOf(0x3d);
-    const name = printable(
-      octets.toString("latin1", 0, equals < 0 ? octets.length : equals),
-      limits.value,
-    ).toLowerCase();
-    if (name !== "" && !pairs.has(name))
-      pairs.set(name, equals < 0 ? "" : escaped(octets.subarray(equals + 1), limits.value));
-  }
-  return pairs;
 }

@@ -37,7 +37,7 @@ export async function openMulticast(
     socket.setMulticastLoopback(true);
   } catch (cause) {
     socket.close();
-    throw new DmError(Status.unavailable, reasonFor(cause, port, lan), { cause });
+    throw new DmError(Status.unavailable, reasonFor(cause, port, lan.address), { cause });
   }
   return {
     socket,
@@ -49,6 +49,44 @@ export async function openMulticast(
       }
       socket.addMembership(group, lan.address);
       socket.setMulticastInterface(lan.address);
+    },
+  };
+}
+
+/**
+ * The same for IPv6, on the interface as a whole: the group has the link's scope, so the kernel hands on nothing from another link. It has IPv6
+ * alone: a program that has the port on IPv4 is not in the way.
+ * @throws DmError 503 when the port is taken or the link cannot be joined.
+ */
+export async function openMulticast6(
+  group: string,
+  port: number,
+  hops: number,
+  lan: LanInterface,
+): Promise<MulticastSocket> {
+  const socket = createSocket({ type: "udp6", reuseAddr: true, ipv6Only: true });
+  // "::%br-lan" is the kernel's way to name an interface where IPv4 has its address.
+  const link = `::%${lan.name}`;
+  try {
+    await bound(socket, port, `${group}%${lan.name}`);
+    socket.addMembership(group, link);
+    socket.setMulticastInterface(link);
+    socket.setMulticastTTL(hops);
+    socket.setMulticastLoopback(true);
+  } catch (cause) {
+    socket.close();
+    throw new DmError(Status.unavailable, reasonFor(cause, port, `IPv6 of ${lan.name}`), { cause });
+  }
+  return {
+    socket,
+    renew() {
+      try {
+        socket.dropMembership(group, link);
+      } catch {
+        // It was lost already: that is what this is for.
+      }
+      socket.addMembership(group, link);
+      socket.setMulticastInterface(link);
     },
   };
 }
@@ -66,24 +104,34 @@ export async function openAsker(ttl: number, lan: LanInterface): Promise<Multica
     return { socket, renew: () => socket.setMulticastInterface(lan.address) };
   } catch (cause) {
     socket.close();
-    throw new DmError(Status.unavailable, reasonFor(cause, 0, lan), { cause });
+    throw new DmError(Status.unavailable, reasonFor(cause, 0, lan.address), { cause });
   }
 }
 
 /** Of one sender in a second: more than a hundred announcements, and so little that what a packet can cost to read stays bearable. */
 const octetsOfSender = 131_072;
+/** Of all senders on a link: two hundred devices that announce themselves at once, and no more room for one that calls itself by many addresses. */
+const octetsOfLink = 1_048_576;
+/** What a packet costs beside its octets: many empty ones are a flood too. */
+const packetCost = 64;
 
-/** Whether a packet of so many octets is still within what its sender may send in this second. */
+/** Whether a packet of so many octets is still within what its sender, and its link, may send in this second. One for each link. */
 export function octetBudget(clock: Clock): (sender: string, octets: number) => boolean {
   const spent = new Map<string, number>();
+  let ofLink = 0;
   let second = 0;
   return (sender, octets) => {
     const now = Math.floor(clock.monotonic() / 1000);
-    if (now !== second) spent.clear();
+    if (now !== second) {
+      spent.clear();
+      ofLink = 0;
+    }
     second = now;
-    const sum = (spent.get(sender) ?? 0) + octets;
+    const sum = (spent.get(sender) ?? 0) + octets + packetCost;
+    if (sum > octetsOfSender || ofLink > octetsOfLink) return false;
     spent.set(sender, sum);
-    return sum <= octetsOfSender;
+    ofLink += octets + packetCost;
+    return true;
   };
 }
 
@@ -97,8 +145,8 @@ function bound(socket: Socket, port: number, address: string): Promise<void> {
   });
 }
 
-function reasonFor(cause: unknown, port: number, lan: LanInterface): string {
+function reasonFor(cause: unknown, port: number, where: string): string {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
   if (code === "EADDRINUSE") return `UDP port ${port} is taken by a program that does not share it`;
-  return `UDP port ${port} cannot be opened on ${lan.address} (${code})`;
+  return `UDP port ${port} cannot be opened on ${where} (${code})`;
 }

@@ -1,5 +1,6 @@
 import { decode } from "dns-packet";
 import type { Answer, Packet } from "dns-packet";
+import { onLan as isOnLan } from "../../../daemon/lan.ts";
 import type { LanInterface } from "../../../daemon/lan.ts";
 
 /** Records as dns-packet decodes them, for a home with one printer. */
@@ -10,6 +11,8 @@ export const lan: LanInterface = {
   ipv6: [{ address: "fd77::1", prefix: 64 }],
   mac: "02:00:00:00:77:01",
 };
+/** What the records of that home's link are made with. */
+export const onLan = { on: lan.name, onLink: (address: string) => isOnLan(address, [lan]) };
 export const printer = "10.77.0.2";
 export const full = "Kitchen Printer._ipp._tcp.local";
 export const key = full.toLowerCase();

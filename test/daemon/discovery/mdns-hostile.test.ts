@@ -4,13 +4,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { mdnsRecords } from "../../../daemon/discovery/mdns-records.ts";
 import type { MdnsRecords } from "../../../daemon/discovery/mdns-records.ts";
 import { avahiAnnouncement, avahiGoodbye } from "../../fixtures/discovery.ts";
-import { decoded, full, ipp, lan, location, pointer, printer, text } from "./dns-records.ts";
+import { decoded, full, ipp, onLan, location, pointer, printer, text } from "./dns-records.ts";
 
 let records: MdnsRecords;
 let keys: Set<string>;
 beforeEach(() => {
   keys = new Set();
-  records = mdnsRecords(lan, (name) => keys.size < 64 && keys.add(name) !== undefined);
+  records = mdnsRecords({ ...onLan, admits: (name) => keys.size < 64 && keys.add(name) !== undefined });
 });
 
 const take = (answers: Answer[], now = 0, sender = printer) => records.take({ answers }, sender, now);

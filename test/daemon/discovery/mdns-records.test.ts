@@ -4,15 +4,16 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { mdnsRecords } from "../../../daemon/discovery/mdns-records.ts";
 import type { MdnsRecords } from "../../../daemon/discovery/mdns-records.ts";
 import { avahiAnnouncement, avahiGoodbye } from "../../fixtures/discovery.ts";
-import { address, answer, full, ipp, key, lan, location, pointer, printer, text, whole } from "./dns-records.ts";
+import { address, answer, full, ipp, key, onLan, location, pointer, printer, text, whole } from "./dns-records.ts";
 
 let records: MdnsRecords;
 let keys: Set<string>;
 beforeEach(() => {
   keys = new Set();
-  records = mdnsRecords(lan, (name) => keys.size < 64 && keys.add(name) !== undefined);
+  records = mdnsRecords({ ...onLan, admits: (name) => keys.size < 64 && keys.add(name) !== undefined });
 });
 
+const nothing = { seen: [], left: [], elsewhere: [] };
 const take = (answers: Answer[], now = 0, sender = printer) => records.take({ answers }, sender, now);
 const asked = (now: number) => records.due(now).map(({ type, name }) => `${type} ${name}`);
 describe("an announcement", () => {
@@ -34,6 +35,7 @@ describe("an announcement", () => {
         ]),
         interface: "br-lan",
         expires: 1000 + 4_500_000,
+        host: "kitchen",
       },
     ]);
     expect(records.types()).toEqual(["_ipp._tcp"]);
@@ -84,25 +86,41 @@ describe("an announcement", () => {
     ["a name without an instance", ipp("_ipp._tcp.local")],
     ["another class", answer({ type: "PTR", name: "_ipp._tcp.local", data: full, class: "CH" })],
   ])("of %s is no sighting", (_, record) => {
-    expect(take([record])).toEqual({ seen: [], left: [] });
+    expect(take([record])).toEqual(nothing);
   });
 });
 
 describe("addresses", () => {
-  it("are only those on the link; the sender's stands first; without any it is the sender's", () => {
+  it("are only those on the link, the sender's first, those of IPv4 before those of IPv6", () => {
     take(whole());
-    const others = ["8.8.8.8", "172.17.0.1", "2001:db8::1", "fd77::2", "10.77.0.9"].map((a) =>
+    const others = ["8.8.8.8", "172.17.0.1", "2001:db8::1", "fe80::2", "fd77::2", "10.77.0.9"].map((a) =>
       address("kitchen.local", a),
     );
-    expect(take([...others, address("kitchen.local", printer)]).seen[0]?.addresses).toEqual([
+    expect(take([...others, address("kitchen.local", printer)], 0, "fd77::2").seen[0]?.addresses).toEqual([
       printer,
-      "fd77::2",
       "10.77.0.9",
+      "fd77::2",
+      "fe80::2",
     ]);
-    keys.clear();
-    records = mdnsRecords(lan, () => true);
-    take([ipp(full), location(full, "kitchen.local")]);
-    expect(take([address("kitchen.local", "8.8.8.8")]).seen[0]?.addresses).toEqual([printer]);
+  });
+
+  it("are those it was spoken from as long as no record tells one", () => {
+    expect(take([ipp(full)]).seen[0]?.addresses).toEqual([printer]);
+    expect(take([ipp(full)], 0, "fe80::2").seen[0]?.addresses).toEqual([printer, "fe80::2"]);
+    expect(take([location(full, "kitchen.local")]).seen[0]).toMatchObject({
+      host: "kitchen",
+      addresses: [printer, "fe80::2"],
+    });
+    expect(take([address("kitchen.local", "10.77.0.3")]).seen[0]?.addresses).toEqual(["10.77.0.3"]);
+  });
+
+  it("never are the sender's who speaks for another (a sleep proxy)", () => {
+    expect(take(whole(), 0, "10.77.0.50").seen[0]?.addresses).toEqual([printer]);
+  });
+
+  it("on a link with nothing but link-local ones are these, whoever speaks", () => {
+    const { seen } = take([...whole().slice(0, 3), address("kitchen.local", "fe80:0:0:0:0:0:0:2")], 0, "fe80::2");
+    expect(seen[0]?.addresses).toEqual(["fe80::2"]);
   });
 
   it("are replaced by an announcement that says it is complete (cache-flush), after a second's grace", () => {
@@ -128,14 +146,14 @@ describe("addresses", () => {
 describe("a goodbye", () => {
   it("of avahi is taken from whoever announced it", () => {
     records.take(decode(avahiAnnouncement), printer, 0);
-    expect(records.take(decode(avahiGoodbye), printer, 1000)).toEqual({ seen: [], left: [key] });
+    expect(records.take(decode(avahiGoodbye), printer, 1000)).toEqual({ ...nothing, left: [key] });
     expect(records.nextDue()).toBe(Infinity);
   });
 
   it("from elsewhere, or of what is not there, is nothing", () => {
-    expect(take([ipp(full, 0)])).toEqual({ seen: [], left: [] });
+    expect(take([ipp(full, 0)])).toEqual(nothing);
     take(whole());
-    expect(take([ipp(full, 0)], 0, "10.77.0.66")).toEqual({ seen: [], left: [] });
+    expect(take([ipp(full, 0)], 0, "10.77.0.66")).toEqual(nothing);
   });
 
   it("is called off by another announcement", () => {
