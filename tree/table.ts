@@ -26,6 +26,8 @@ export interface Leaf {
    * @throws DmError
    */
   readonly set?: (value: Value, names: Names, call: WriteCall) => Undo;
+  /** Commands may add and delete this computed leaf: Add is `set`, Delete is this. */
+  readonly unset?: (names: Names, call: WriteCall) => Undo;
   readonly exec?: (argument: Value | undefined, names: Names, call: WriteCall) => Promise<Outcome>;
   /** A stored leaf that nobody may read: a secret. */
   readonly secret?: true;
@@ -41,20 +43,30 @@ export interface Branch {
   readonly each?: Leaf | Branch;
   /** Names of computed unnamed children; without it they are stored: added and deleted by commands. */
   readonly list?: (names: Names) => Iterable<string>;
+  /**
+   * Commands add, delete and rename computed unnamed children, by the rules of `set`. `value` fits the table, with all that is in it; interior nodes with
+   * fixed names are there as soon as the child is.
+   */
+  readonly add?: (name: string, value: Snapshot, names: Names, call: WriteCall) => Undo;
+  readonly remove?: (name: string, names: Names, call: WriteCall) => Undo;
+  readonly rename?: (name: string, to: string, names: Names, call: WriteCall) => Undo;
   /** A free area: whoever adds a node decides on name, format and depth. Stored. */
   readonly free?: true;
 }
 
 export type Table = Readonly<Record<string, Leaf | Branch>>;
 
-const readOnly: ReadonlySet<AclVerb> = new Set(["Get"]);
 const freeAccess: ReadonlySet<AclVerb> = new Set(["Add", "Delete", "Get", "Replace"]);
 
 interface Found {
   readonly row: Leaf | Branch | "free";
+  /** The row above it. */
+  readonly above: Branch | undefined;
   readonly names: Names;
-  /** It lies in a part that commands add and delete. */
+  /** It lies in a stored part that commands add and delete. */
   readonly dynamic: boolean;
+  /** It is, or lies below, a computed node that commands add. */
+  readonly made: boolean;
 }
 
 /**
@@ -62,58 +74,42 @@ interface Found {
  * @param stored needed when the table has stored leaves, stored unnamed children or free areas
  */
 export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
-  const find = (rel: Rel): Found | undefined => {
+  /** @param present every computed unnamed node on the way must be in its list */
+  const find = (rel: Rel, present = false): Found | undefined => {
     let row: Leaf | Branch = table;
-    let dynamic = false;
+    let above: Branch | undefined;
+    let [dynamic, made] = [false, false];
     const names: string[] = [];
     for (const name of segments(rel)) {
       if (row.format !== "node") return undefined;
-      if (row.free) return { row: "free", names, dynamic: true };
+      if (row.free) return { row: "free", above: row, names, dynamic: true, made };
       const child: Leaf | Branch | undefined =
         row.children !== undefined && Object.hasOwn(row.children, name) ? row.children[name] : row.each;
       if (child === undefined) return undefined;
       if (child === row.each) {
+        if (present && row.list !== undefined && !contains(row.list(names), name)) return undefined;
         names.push(name);
         dynamic = row.list === undefined;
+        made ||= row.add !== undefined;
       }
+      above = row;
       row = child;
     }
-    return { row, names, dynamic };
+    return { row, above, names, dynamic, made };
   };
 
   const has = (rel: Rel): boolean => {
-    const found = find(rel);
+    const found = find(rel, true);
     if (found === undefined) return false;
     const { row, names, dynamic } = found;
     if (dynamic || row === "free") return stored?.get(rel) !== undefined;
-    if (!listed(rel)) return false;
     return row.format === "node" || (row.get === undefined ? row.exec !== undefined : row.get(names) !== undefined);
-  };
-
-  /** Is every computed unnamed node on the way in its list? */
-  const listed = (rel: Rel): boolean => {
-    let row: Leaf | Branch = table;
-    const names: string[] = [];
-    for (const name of segments(rel)) {
-      if (row.format !== "node") return false;
-      const child: Leaf | Branch | undefined =
-        row.children !== undefined && Object.hasOwn(row.children, name) ? row.children[name] : row.each;
-      if (child === undefined) return false;
-      if (child === row.each) {
-        if (row.list !== undefined && !contains(row.list(names), name)) return false;
-        names.push(name);
-      }
-      row = child;
-    }
-    return true;
   };
 
   const schema = (rel: Rel): NodeSchema | undefined => {
     const found = find(rel);
     if (found === undefined) return undefined;
-    const { row, dynamic } = found;
-    if (row === "free") return freeSchema(stored?.get(rel));
-    return rowSchema(row, dynamic);
+    return found.row === "free" ? freeSchema(stored?.get(rel)) : rowSchema(found.row, found);
   };
 
   const childNames = (rel: Rel, row: Branch | "free", names: Names): string[] => {
@@ -147,24 +143,17 @@ export function tableMo(urn: string, table: Branch, stored?: StoredNodes): Mo {
   const applyOne = (change: Change, call: WriteCall): Undo | undefined => {
     const found = find(change.rel);
     if (found === undefined) throw new DmError(Status.notFound, `no node ${change.rel}`);
-    if (
-      change.verb === "Replace" &&
-      found.row !== "free" &&
-      found.row.format !== "node" &&
-      found.row.set !== undefined
-    ) {
-      return found.row.set(change.value, found.names, call);
-    }
-    if (stored === undefined) throw new DmError(Status.notAllowed, `${change.rel} is read-only`);
+    if (change.verb === "Add" && isInterior(change.value)) checkShape(change.rel, change.value);
+    const undo = changeComputed(found, change, call);
+    if (undo !== undefined) return undo;
+    if (stored === undefined || !(found.dynamic || found.row === "free"))
+      throw new DmError(Status.notAllowed, `${change.rel} does not take ${change.verb}`);
     if (change.verb === "Delete") stored.delete(change.rel, call.batch);
     else if (change.verb === "Rename") {
       const all = stored.snapshot(change.rel);
       stored.delete(change.rel, call.batch);
       if (all !== undefined) stored.put(joinRel(parentRel(change.rel) ?? top, change.name), all, call.batch);
-    } else {
-      if (change.verb === "Add" && isInterior(change.value)) checkShape(change.rel, change.value);
-      stored.put(change.rel, change.value, call.batch);
-    }
+    } else stored.put(change.rel, change.value, call.batch);
     return undefined;
   };
 
@@ -226,20 +215,51 @@ function restore(
   }
 }
 
-function rowSchema(row: Leaf | Branch, dynamic: boolean): NodeSchema {
-  const common = {
-    format: row.format,
-    description: row.description,
+/** A change of what is computed is done by its row, or the one above it; undefined: they do not do it. */
+function changeComputed(found: Found, change: Change, call: WriteCall): Undo | undefined {
+  const { row, above, names } = found;
+  if (row === "free") return undefined;
+  if (above !== undefined && row === above.each) {
+    const [name = "", outer] = [names.at(-1), names.slice(0, -1)];
+    if (change.verb === "Add") return above.add?.(name, change.value, outer, call);
+    if (change.verb === "Delete") return above.remove?.(name, outer, call);
+    if (change.verb === "Rename") return above.rename?.(name, change.name, outer, call);
+  }
+  // An interior node with a fixed name came with the node above it.
+  if (row.format === "node") return change.verb === "Add" && found.made ? () => undefined : undefined;
+  if (change.verb === "Delete") return row.unset?.(names, call);
+  if (change.verb === "Rename" || isInterior(change.value)) return undefined;
+  return row.set?.(change.value, names, call);
+}
+
+function rowSchema(row: Leaf | Branch, found: Found): NodeSchema {
+  const { format, description } = row;
+  const access = accessOf(row, found);
+  return {
+    format,
+    description,
+    access,
     ...(row.type === undefined ? {} : { type: row.type }),
-    ...(dynamic ? {} : { permanent: true }),
+    ...(access.has("Delete") ? {} : { permanent: true }),
+    ...(format !== "node" && row.volatile === true ? { volatile: true } : {}),
   };
-  if (row.format === "node") return { ...common, access: dynamic ? freeAccess : readOnly };
-  const unread = row.secret === true || (row.exec !== undefined && row.get === undefined);
-  const access = new Set<AclVerb>(unread ? [] : ["Get"]);
+}
+
+function accessOf(row: Leaf | Branch, { dynamic, made, above }: Found): ReadonlySet<AclVerb> {
+  if (row.format === "node" && dynamic) return freeAccess;
+  const access = new Set<AclVerb>();
+  const unnamed = above !== undefined && row === above.each;
+  if (dynamic || (unnamed && above.add !== undefined)) access.add("Add");
+  if (dynamic || (unnamed && above.remove !== undefined)) access.add("Delete");
+  if (row.format === "node") {
+    if (made) access.add("Add");
+    return access.add("Get");
+  }
+  if (row.unset !== undefined) access.add("Add").add("Delete");
+  if (row.secret !== true && (row.exec === undefined || row.get !== undefined)) access.add("Get");
   if (row.set !== undefined || (row.get === undefined && row.exec === undefined)) access.add("Replace");
   if (row.exec !== undefined) access.add("Exec");
-  if (dynamic) access.add("Add").add("Delete");
-  return { ...common, access, ...(row.volatile ? { volatile: true } : {}) };
+  return access;
 }
 
 function freeSchema(node: Value | "node" | undefined): NodeSchema {

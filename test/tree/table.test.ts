@@ -5,7 +5,7 @@ import { StoredNodes, storedLimits } from "../../tree/stored-nodes.ts";
 import { tableMo } from "../../tree/table.ts";
 import { Tree } from "../../tree/tree.ts";
 import type { Snapshot } from "../../tree/value.ts";
-import { chr, int } from "../../tree/value.ts";
+import { chr, int, textOf } from "../../tree/value.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { fakeStore } from "../fakes/store.ts";
 import { call, path } from "./small-home.ts";
@@ -15,6 +15,14 @@ function home(store = fakeStore()) {
   const nodes = new StoredNodes(store, "x");
   const names = new Set(["one", "two"]);
   const written: string[] = [];
+  const made = new Map<string, string>();
+  const keep = (name: string, colour: string | undefined) => {
+    const before = made.get(name);
+    if (colour === "bad") throw new DmError(400, "bad");
+    const put = (one: string | undefined) => void (one === undefined ? made.delete(name) : made.set(name, one));
+    put(colour);
+    return () => put(before);
+  };
   const mo = tableMo(
     "urn:test:table:1.0",
     {
@@ -44,6 +52,30 @@ function home(store = fakeStore()) {
           },
         },
         Free: { format: "node", description: "anything", free: true },
+        Made: {
+          format: "node",
+          description: "computed, and yet added by commands",
+          list: () => made.keys(),
+          add(name, value) {
+            const colour = value.format === "node" ? value.children.get("Colour") : undefined;
+            return keep(name, colour === undefined || colour.format === "node" ? "" : textOf(colour));
+          },
+          remove: (name) => keep(name, undefined),
+          each: {
+            format: "node",
+            description: "one",
+            children: {
+              Colour: {
+                format: "chr",
+                description: "there when it has one",
+                get: ([name]) => (made.get(name ?? "") ? chr(made.get(name ?? "") ?? "") : undefined),
+                set: (value, [name]) => keep(name ?? "", textOf(value)),
+                unset: ([name]) => keep(name ?? "", ""),
+              },
+              Parts: { format: "node", description: "there at once", each: { format: "chr", description: "a part" } },
+            },
+          },
+        },
         Do: {
           format: "null",
           description: "to execute",
@@ -54,7 +86,7 @@ function home(store = fakeStore()) {
     nodes,
   );
   tree.mount(path("./T"), mo);
-  return { tree, names, written, store, nodes };
+  return { tree, names, written, store, nodes, made };
 }
 
 describe("an MO written as a table", () => {
@@ -117,5 +149,46 @@ describe("an MO written as a table", () => {
     ).rejects.toMatchObject({ status: 420 });
     await tree.change([{ verb: "Delete", at: path("./T/Free/n1") }], call(local));
     await tree.change([{ verb: "Add", at: path("./T/Free/n5"), value: part }], call(local));
+  });
+
+  it("adds and deletes computed nodes through their rows, with what comes below them", async () => {
+    const { tree, made } = home();
+    const change = (...changes: Parameters<Tree["change"]>[0]) => tree.change(changes, call(local));
+    const add = (at: string, value: Snapshot) => change({ verb: "Add", at: path(at), value });
+    const node = (...children: [string, Snapshot][]) => ({ format: "node", children: new Map(children) }) as const;
+    await add("./T/Made/a/Colour", chr("red"));
+    await add("./T/Made/b", node(["Colour", chr("blue")]));
+    await add("./T/Made/c/Parts", node());
+    expect([...made]).toEqual([
+      ["a", "red"],
+      ["b", "blue"],
+      ["c", ""],
+    ]);
+    expect([tree.has(path("./T/Made/c/Parts")), tree.has(path("./T/Made/c/Colour"))]).toEqual([true, false]);
+    await change({ verb: "Delete", at: path("./T/Made/a/Colour") });
+    expect(made.get("a")).toBe("");
+    await change({ verb: "Replace", at: path("./T/Made/b/Colour"), value: chr("green") });
+    await change({ verb: "Delete", at: path("./T/Made/c") });
+    expect([...made]).toEqual([
+      ["a", ""],
+      ["b", "green"],
+    ]);
+    await expect(add("./T/Made/b", node())).rejects.toMatchObject({ status: 418 });
+    await expect(add("./T/Made/d", node(["Size", int(1)]))).rejects.toMatchObject({ status: 405 });
+    await expect(add("./T/Made/d", node(["Colour", int(1)]))).rejects.toMatchObject({ status: 415 });
+    await expect(change({ verb: "Delete", at: path("./T/Made/a/Parts") })).rejects.toMatchObject({ status: 405 });
+    await expect(change({ verb: "Rename", at: path("./T/Made/a"), name: "z" })).rejects.toMatchObject({ status: 405 });
+    await expect(
+      change(
+        { verb: "Delete", at: path("./T/Made/b") },
+        { verb: "Add", at: path("./T/Made/d/Colour"), value: chr("bad") },
+      ),
+    ).rejects.toMatchObject({ status: 400, index: 1, undone: true });
+    expect(new Map(made)).toEqual(
+      new Map([
+        ["a", ""],
+        ["b", "green"],
+      ]),
+    );
   });
 });

@@ -1,9 +1,11 @@
 import type { WriteCall, Mo } from "../mo.ts";
 import type { Undo } from "../properties.ts";
-import type { Leaf } from "../table.ts";
+import type { Leaf, Table } from "../table.ts";
 import { tableMo } from "../table.ts";
 import { chr, textOf } from "../value.ts";
 import { deviceInventoryUrn } from "../project-names.ts";
+import type { GroupNodes } from "./groups.ts";
+import { groupTable } from "./groups.ts";
 
 /** What the inventory knows of one device; "" where nothing is known. */
 export interface InventoryRecord {
@@ -31,8 +33,15 @@ export interface Inventory {
   rename(id: string, name: string, call: WriteCall): Undo;
 }
 
-/** ./GwMO/DeviceInventory: every device that is known, managed or only seen. Node names are project-defined (no GwMO text at hand). */
-export function deviceInventory(inventory: Inventory): Mo {
+/** What the inventory says besides the records. */
+export interface InventoryParts {
+  /** DevId of the gateway: whoever reads the records learns which gateway the devices hang on (DM 2.0 requirements, DM-HLF-023). */
+  readonly gatewayId: string;
+  readonly groups: GroupNodes;
+}
+
+/** ./GwMO/DeviceInventory: every device that is known, managed or only seen, and groups of them. Node names are project-defined (no GwMO text at hand). */
+export function deviceInventory(inventory: Inventory, parts?: InventoryParts): Mo {
   const leaf = (description: string, read: (record: InventoryRecord) => string, more: Partial<Leaf> = {}): Leaf => ({
     format: "chr",
     description,
@@ -46,6 +55,7 @@ export function deviceInventory(inventory: Inventory): Mo {
     format: "node",
     description: "devices of the home",
     children: {
+      ...(parts === undefined ? {} : partsTable(parts)),
       Records: {
         format: "node",
         description: "one record a device",
@@ -64,7 +74,7 @@ export function deviceInventory(inventory: Inventory): Mo {
             HwV: leaf("hardware version", (r) => r.hardware),
             Protocol: leaf("protocols it speaks, or the ways it was seen", (r) => r.protocol),
             Mode: leaf("how it is managed: adaptation, or none", (r) => (r.treeRef === "" ? "none" : "adaptation")),
-            State: leaf("seen, managed or away", (r) => r.state),
+            State: leaf("seen, managed, away or gone", (r) => r.state),
             Address: leaf("network address", (r) => r.address),
             AddressType: leaf("IPv4 or IPv6", (r) => addressType(r.address)),
             Mac: leaf("hardware address", (r) => r.mac),
@@ -75,6 +85,13 @@ export function deviceInventory(inventory: Inventory): Mo {
       },
     },
   });
+}
+
+function partsTable({ gatewayId, groups }: InventoryParts): Table {
+  return {
+    GatewayID: { format: "chr", description: "id of the gateway behind which they are", get: () => chr(gatewayId) },
+    Groups: groupTable(groups),
+  };
 }
 
 function addressType(address: string): string {
