@@ -1,70 +1,116 @@
 import type { Attached, Face, Host, Sighting } from "../adapters/adapter.ts";
-import { DmError, Status, reasonOf } from "../tree/errors.ts";
-import { parsePath } from "../tree/path.ts";
+import { DmError, Status } from "../tree/errors.ts";
 import { bucket } from "../tree/ports.ts";
-import type { Device, LiveFace, StoredDevice } from "./device.ts";
-import { factsOf, isManaged, merged, protocolOf, reportOf } from "./device.ts";
-import type { DeviceReport } from "./gateway.ts";
+import type { Device, LiveFace } from "./device.ts";
+import { addressesOf, factsOf, isManaged, macOf, merged, reportOf } from "./device.ts";
+import { Faces } from "./faces.ts";
+import type { DeviceReport, DeviceStory } from "./gateway.ts";
+import { sightingIdentity, traceOfFace } from "./identity/traces.ts";
+import { storyOf } from "./identity/story.ts";
+import { Joining } from "./joining.ts";
+import { Life } from "./life.ts";
+import { People } from "./people.ts";
 import { Registry } from "./registry.ts";
 import type { RegistryPorts } from "./registry.ts";
 
-/** A device that could not be written is tried again after this (ms). */
-const retryAfter = 30_000;
+export interface BridgePorts extends RegistryPorts {
+  /** Asks the network who is at an address; the answer comes as a sighting. Absent: nobody can say. */
+  readonly probe?: (address: string, onInterface: string) => void;
+}
 
-/**
- * Sightings and faces become devices of the registry, and faces come into the tree. A sighting proves nothing: its device is seen, not managed.
- * Joining the faces of one physical device by clues is not done yet: one identity is one device.
- */
+/** An adapter that looks at sightings. */
+interface Watcher {
+  readonly consider: (sighting: Sighting) => void;
+  readonly ended: (sighting: Pick<Sighting, "source" | "key">) => void;
+}
+
+/** Sightings and faces become devices, each once, and faces come into the tree. A sighting proves nothing: its device is seen, not managed. */
 export class Bridge {
   readonly registry: Registry;
-  readonly #ports: RegistryPorts;
-  readonly #considering = new Set<(sighting: Sighting) => void>();
-  #stopped = false;
+  readonly #ports: BridgePorts;
+  readonly #faces: Faces;
+  readonly #joining: Joining;
+  readonly #life: Life;
+  readonly #people: People;
+  readonly #watchers = new Set<Watcher>();
+  /** Sightings that are there although their device was forgotten. */
+  readonly #forgotten = new Map<string, Sighting>();
+  #changed: () => void = () => undefined;
 
-  constructor(ports: RegistryPorts) {
+  constructor(ports: BridgePorts) {
     this.#ports = ports;
+    const { clock, probe } = ports;
     this.registry = new Registry(ports);
+    this.#faces = new Faces(ports, this.registry, (device) => this.#life.update(device, device.reason));
+    const joined = { registry: this.registry, faces: this.#faces, clock, probe };
+    this.#joining = new Joining({ ...joined, changed: (device) => this.#refresh(device) });
+    const canTell = (onInterface: string) => this.#joining.book.knows(onInterface);
+    const reconsider = (device: Device) => this.#joining.reconsider(device);
+    this.#life = new Life({ registry: this.registry, clock, probe, canTell, reconsider });
+    this.#people = new People({ ...joined, joining: this.#joining });
+    this.#faces.restore();
   }
 
+  /** Calls when any device may be different. */
+  onChange(changed: () => void): void {
+    this.#changed = changed;
+  }
+
+  /** All that are known, in the order of their numbers; those that a person ignores too. */
   devices(): readonly DeviceReport[] {
     const listed = [...this.registry.all()].filter((device) => device.written !== "not yet");
-    return listed.map(reportOf).sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+    return listed.map((device) => this.#report(device)).sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+  }
+
+  /** @throws DmError 404 */
+  device(id: string): DeviceReport {
+    return this.#report(this.registry.get(id));
+  }
+
+  /** @throws DmError 404 */
+  why(id: string): DeviceStory {
+    const device = this.registry.get(id);
+    return storyOf(device, this.registry.index.sharing(device.profile.keys), (mac) =>
+      this.#joining.book.carriesOthers(mac),
+    );
   }
 
   /** An adapter that wants to look at sightings: those that are there, and all that come. */
-  considerWith(consider: (sighting: Sighting) => void): () => void {
-    this.#considering.add(consider);
-    for (const device of this.registry.all()) for (const sighting of device.sightings.values()) consider(sighting);
-    return () => this.#considering.delete(consider);
+  considerWith(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    for (const device of this.registry.all())
+      for (const { sighting } of device.live.values()) if (sighting !== undefined) watcher.consider(sighting);
+    return () => this.#watchers.delete(watcher);
   }
 
   seen(sighting: Sighting): void {
-    const key = identityOf(sighting.source, sighting.key);
-    const device = this.registry.of(key) ?? this.registry.createSeen(key);
-    if (device === undefined) return;
-    device.sightings.set(key, sighting);
-    device.lastSeen = this.#ports.clock.now();
-    const { kept } = device;
-    this.registry.keep(device, {
-      ...kept,
-      facts: isManaged(device) ? kept.facts : { ...kept.facts, ...factsOf(sighting) },
-      addresses: sighting.addresses.length > 0 ? sighting.addresses.slice(0, 8) : kept.addresses,
-      sources: merged(kept.sources, [sighting.source]),
-      protocols: merged(kept.protocols, [protocolOf(sighting)]),
-    });
-    for (const consider of this.#considering) consider(sighting);
+    this.#forgotten.delete(sightingIdentity(sighting));
+    const device = this.#joining.seen(sighting);
+    if (device !== undefined && sighting.source !== "leases")
+      this.#heard(device, `heard by ${sourceNames[sighting.source]}`);
+    for (const { consider } of this.#watchers) consider(sighting);
   }
 
   /** It spoke again, and said nothing new. */
   heard(source: Sighting["source"], key: string): void {
-    const device = this.registry.of(identityOf(source, key));
-    if (device !== undefined) device.lastSeen = this.#ports.clock.now();
+    const identity = sightingIdentity({ source, key });
+    const forgotten = this.#forgotten.get(identity);
+    if (forgotten !== undefined) return this.seen(forgotten);
+    const device = this.#joining.heard(identity);
+    if (device !== undefined && source !== "leases") this.#heard(device, `heard by ${sourceNames[source]}`);
   }
 
-  gone(source: Sighting["source"], key: string): void {
-    const identity = identityOf(source, key);
-    const device = this.registry.of(identity);
-    if (device?.sightings.delete(identity)) this.registry.tell(device, ["State"]);
+  gone(source: Sighting["source"], key: string, why: "goodbye" | "expired" = "expired"): void {
+    const identity = sightingIdentity({ source, key });
+    this.#forgotten.delete(identity);
+    const device = this.#joining.ended(identity);
+    for (const { ended } of this.#watchers) ended({ source, key });
+    if (device === undefined) return;
+    this.#refresh(device);
+    this.#life.update(
+      device,
+      why === "goodbye" ? `it left: ${sourceNames[source]}` : `no more heard by ${sourceNames[source]}`,
+    );
   }
 
   /** Everything that the adapter `name` gets. `status` hears what it says of itself. */
@@ -80,13 +126,12 @@ export class Bridge {
 
   /** The adapter `name` has stopped: its devices stay known, and are away until it runs again. */
   withdraw(name: string): void {
-    for (const device of this.registry.all()) {
+    for (const device of [...this.registry.all()]) {
       for (const live of [...device.faces.values()]) {
         if (live.adapter !== name) continue;
-        live.mounted?.unmount(true);
-        device.faces.delete(live.face.identity);
-        this.registry.mountAbsent(device, live.face.identity);
-        this.registry.tell(device, ["State"]);
+        device.live.delete(live.face.identity);
+        this.#faces.withdraw(device, live);
+        this.#life.update(device, `the adapter ${name} was stopped`);
       }
     }
   }
@@ -94,8 +139,9 @@ export class Bridge {
   /** @throws DmError 404, 405 */
   async approve(id: string): Promise<DeviceReport> {
     const device = this.registry.get(id);
-    if (isManaged(device)) return reportOf(device);
-    throw new DmError(Status.notAllowed, `${id} is only seen: no adapter that is enabled speaks its protocol`);
+    if (isManaged(device)) return this.#report(device);
+    await this.#people.approve(id);
+    return this.#after(device, "approved by a person");
   }
 
   async name(id: string, name: string): Promise<DeviceReport> {
@@ -109,144 +155,154 @@ export class Bridge {
       throw error;
     }
     this.registry.tell(device, ["DevInfo"]);
-    return reportOf(device);
+    return this.#after(device, device.reason);
   }
 
+  async merge(id: string, other: string): Promise<DeviceReport> {
+    const device = await this.#people.merge(id, other);
+    return this.#after(device, "merged by a person");
+  }
+
+  async split(id: string, identities: readonly string[]): Promise<readonly [DeviceReport, DeviceReport]> {
+    const [first, second] = await this.#people.split(id, identities);
+    return [this.#after(first, "parted by a person"), this.#after(second, "parted by a person")];
+  }
+
+  async ignore(id: string, ignored: boolean): Promise<DeviceReport> {
+    const device = await this.#people.ignore(id, ignored);
+    return this.#after(device, ignored ? "a person does not want to see it" : "not ignored any more");
+  }
+
+  /** Takes it out of the inventory; what is still there comes back under a new number when it speaks. @throws DmError 404, 420, 510 */
   async forget(id: string): Promise<void> {
-    await this.registry.forget(this.registry.get(id));
+    const device = this.registry.get(id);
+    await this.registry.forget(device);
+    for (const { trace, sighting } of [...device.live.values()]) {
+      this.#joining.forget(device, trace.identity);
+      if (sighting !== undefined) this.#forgotten.set(trace.identity, sighting);
+    }
+    this.#faces.clear(device);
+    device.faces.clear();
+    this.#changed();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#faces.stop();
+    this.#life.stop();
+    this.#joining.stop();
     await this.registry.stop();
   }
 
   #attach(first: Face, adapter: string): Attached {
     let face = first;
-    let device: Device | undefined;
-    let live: LiveFace | undefined;
-    /** After `forget`, a face that speaks again is a new device. */
+    const live: { now: LiveFace | undefined } = { now: undefined };
+    const { index } = this.registry;
+    /** The device of the face now; after `forget`, a face that speaks again is a new device's. */
     const present = (): { device: Device; live: LiveFace } => {
-      if (device === undefined || live === undefined || this.registry.of(face.identity) !== device) {
-        device = this.registry.of(face.identity) ?? this.registry.create(face.identity);
-        live = { face, adapter, reachable: live?.reachable ?? face.reachable, mounted: undefined };
-        this.#join(device, live);
-      }
-      return { device, live };
+      const known = index.of(face.identity);
+      if (known !== undefined && live.now !== undefined && known.faces.get(face.identity) === live.now)
+        return { device: known, live: live.now };
+      if (known?.faces.has(face.identity) === true)
+        throw new DmError(Status.alreadyExists, `${face.identity} is attached already`);
+      live.now = { face, adapter, reachable: live.now?.reachable ?? face.reachable, mounted: undefined };
+      const device = this.#joining.place(traceOfFace(face));
+      // A face always gets a device: only sightings are refused.
+      if (device === undefined) throw new DmError(Status.deviceFull, `there is no room for ${face.identity}`);
+      if (live.now.reachable) this.#life.heard(device);
+      this.#faces.join(device, live.now);
+      this.#settled(device, `its ${face.name} adapter has found it`);
+      return { device, live: live.now };
     };
     present();
     return {
       changed: (rels) => {
         const { device, live } = present();
-        device.lastSeen = this.#ports.clock.now();
+        this.#life.heard(device);
         live.mounted?.changed(rels);
       },
-      seen: () => {
-        present().device.lastSeen = this.#ports.clock.now();
-      },
+      seen: () => this.#heard(present().device, `heard by ${face.name}`),
       reachable: (now) => {
-        if (!now && live !== undefined && this.registry.of(face.identity) !== device) {
-          live.reachable = false;
+        if (!now && live.now !== undefined && index.of(face.identity)?.faces.get(face.identity) !== live.now) {
+          live.now.reachable = false;
           return;
         }
-        const { device: here, live: there } = present();
-        if (now) here.lastSeen = this.#ports.clock.now();
+        const { device, live: there } = present();
+        if (now) this.#life.heard(device);
         if (there.reachable === now) return;
         there.reachable = now;
-        this.registry.tell(here, ["State"]);
+        this.#life.update(device, now ? `heard by ${face.name}` : `${face.name} says that it is away`);
       },
       update: (news) => {
         face = { ...face, ...news };
-        const { device } = present();
-        this.registry.keep(device, { ...device.kept, ...saidBy(face, device.kept) });
+        present();
+        this.#joining.place(traceOfFace(face));
       },
       finished: (correlator, status) =>
         this.#ports.log.part("devices").info("a deferred command has ended", { correlator, status }),
       detach: () => {
-        if (device !== undefined && live !== undefined) this.#leave(device, live);
-        device = undefined;
-        live = undefined;
+        const device = index.of(face.identity);
+        if (device === undefined || live.now === undefined || device.faces.get(face.identity) !== live.now) return;
+        this.#joining.ended(face.identity);
+        this.#faces.leave(device, live.now);
+        live.now = undefined;
+        this.#settled(device, `it left ${face.name}`);
       },
     };
   }
 
-  #join(device: Device, live: LiveFace): void {
-    const { face } = live;
-    if (device.faces.has(face.identity))
-      throw new DmError(Status.alreadyExists, `${face.identity} is attached already`);
-    device.faces.set(face.identity, live);
-    if (live.reachable) device.lastSeen = this.#ports.clock.now();
+  #heard(device: Device, reason: string): void {
+    this.#life.heard(device);
+    this.#life.update(device, reason);
+  }
+
+  /** What its traces say of it is taken over; those who watch hear of it when it is news. */
+  #refresh(device: Device): void {
+    if (!this.registry.has(device)) return;
     const { kept } = device;
-    const known = kept.faces.find((one) => one.identity === face.identity);
-    const mount = known?.mount ?? freeName(face.name, kept);
-    this.registry.keep(device, {
-      ...kept,
-      ...saidBy(face, kept),
-      identities: merged(kept.identities, [face.identity]),
-      faces:
-        known !== undefined ? kept.faces : [...kept.faces, { identity: face.identity, mount, protocol: face.name }],
-      protocols: merged(kept.protocols, [face.name]),
-    });
-    if (known !== undefined) this.#show(device, live, mount);
-    else void this.#showOnceKept(device, live, mount);
+    const traces = [...device.live.values()].map(({ trace }) => trace);
+    const sources = traces.map(({ source }) => source).filter((source) => source !== "face");
+    const next = {
+      facts: factsOf(device),
+      addresses: addressesOf(device),
+      mac: macOf(device),
+      sources: merged(kept.sources, sources),
+      protocols: merged(
+        kept.protocols,
+        traces.flatMap(({ protocol }) => protocol ?? []),
+      ),
+    };
+    const before = {
+      facts: kept.facts,
+      addresses: kept.addresses,
+      mac: kept.mac,
+      sources: kept.sources,
+      protocols: kept.protocols,
+    };
+    this.#changed();
+    if (JSON.stringify(next) === JSON.stringify(before)) return;
+    this.registry.keep(device, { ...kept, ...next });
+    this.registry.tell(device, ["DevInfo"]);
   }
 
-  /** A number that was told must never be given again: the mount waits for the disk. */
-  async #showOnceKept(device: Device, live: LiveFace, mount: string): Promise<void> {
-    try {
-      await this.registry.commit(device);
-      this.#show(device, live, mount);
-    } catch (error) {
-      this.#ports.log.part("devices").error("a new device could not be kept, so it is not managed yet", {
-        device: device.id,
-        reason: reasonOf(error),
-      });
-      this.#ports.clock.after(retryAfter, () => void this.#showOnceKept(device, live, mount));
-    }
+  #settled(device: Device, reason: string): void {
+    this.#refresh(device);
+    this.#life.update(device, reason);
   }
 
-  #show(device: Device, live: LiveFace, mount: string): void {
-    if (this.#stopped || device.faces.get(live.face.identity) !== live || live.mounted !== undefined) return;
-    const quiet = device.absent.has(mount);
-    device.absent.get(mount)?.unmount(true);
-    device.absent.delete(mount);
-    // A new State tells itself; one that was there is other only by a face that is reachable.
-    const news = device.info !== undefined && live.reachable ? (["State"] as const) : [];
-    this.registry.mountInfo(device);
-    live.mounted = this.#ports.tree.mount(parsePath(`./Devices/${device.id}/${mount}`), live.face.mo, {
-      key: live.face.identity,
-      quiet,
-    });
-    this.registry.tell(device, news);
+  #after(device: Device, reason: string): DeviceReport {
+    this.#settled(device, reason);
+    return this.#report(device);
   }
 
-  #leave(device: Device, live: LiveFace): void {
-    live.mounted?.unmount();
-    device.faces.delete(live.face.identity);
-    const faces = device.kept.faces.filter((one) => one.identity !== live.face.identity);
-    if (faces.length === 0) this.registry.unmountInfo(device);
-    this.registry.keep(device, { ...device.kept, faces });
+  #report(device: Device): DeviceReport {
+    const next = this.#life.nextProbe(device);
+    return { ...reportOf(device), ...(next === undefined ? {} : { nextProbe: new Date(next).toISOString() }) };
   }
 }
 
-function identityOf(source: Sighting["source"], key: string): string {
-  return `${source} ${key}`;
-}
-
-/** "MQTT", and for a second face of the same protocol "MQTT2". */
-function freeName(protocol: string, kept: StoredDevice): string {
-  const taken = new Set(kept.faces.map((face) => face.mount));
-  for (let n = 1; ; n++) {
-    const name = n === 1 ? protocol : `${protocol}${n}`;
-    if (!taken.has(name)) return name;
-  }
-}
-
-function saidBy(face: Face, kept: StoredDevice): Pick<StoredDevice, "facts" | "addresses" | "mac"> {
-  const mac = face.clues.find((clue) => clue.kind === "mac")?.value;
-  return {
-    facts: { ...kept.facts, ...face.facts },
-    addresses: face.addresses.length > 0 ? face.addresses.slice(0, 8) : kept.addresses,
-    mac: mac?.toLowerCase() ?? kept.mac,
-  };
-}
+const sourceNames: Readonly<Record<Sighting["source"], string>> = {
+  mdns: "mDNS",
+  ssdp: "SSDP",
+  neighbours: "the neighbour table",
+  leases: "a DHCP lease",
+};

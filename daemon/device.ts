@@ -3,15 +3,60 @@ import type { InventoryRecord } from "../tree/mos/inventory.ts";
 import { timestamp } from "../tree/properties.ts";
 import type { Mounted } from "../tree/shape.ts";
 import type { DeviceReport } from "./gateway.ts";
+import type { Clue } from "./identity/clues.ts";
+import { isMadeUp } from "./identity/clues.ts";
+import { profileOf } from "./identity/profile.ts";
+import type { Profile } from "./identity/profile.ts";
+import type { Trace } from "./identity/traces.ts";
+
+/** A trace that belongs to a device, as the store keeps it. */
+export interface Member {
+  readonly identity: string;
+  readonly what: string;
+  /** What it said of itself last, and the hardware addresses at which the network has seen it. */
+  readonly clues: readonly Clue[];
+  /** Ms since 1970. */
+  readonly since: number;
+  /** Sentences for a person. */
+  readonly because: readonly string[];
+  /** It belongs here only because of where it was: by hardware address, or only beside others at one address. */
+  readonly by?: "place" | "beside";
+}
+
+/** What a person decided about a device's identity. */
+export interface Decision {
+  /** Ms since 1970. */
+  readonly at: number;
+  readonly what: string;
+  /** Of a merge: what came from the other device, so that it can be taken back. */
+  readonly merged?: { readonly id: string; readonly identities: readonly string[]; readonly name?: string };
+}
+
+export interface KeptFace {
+  readonly identity: string;
+  readonly mount: string;
+  readonly protocol: string;
+  /** Anyone could have said it: it makes nothing managed. */
+  readonly access?: "approve";
+}
 
 /** A device as the store keeps it: what must survive a restart. */
 export interface StoredDevice {
-  /** Names under which it is known: of its faces, and of its sightings ("mdns kitchen printer._ipp._tcp.local"). */
-  readonly identities: readonly string[];
+  readonly members: readonly Member[];
   /** Its faces and the names of their mounts, given for good. */
-  readonly faces: readonly { readonly identity: string; readonly mount: string; readonly protocol: string }[];
+  readonly faces: readonly KeptFace[];
   /** The operator's name. Never touched by discovery. */
   readonly name?: string;
+  /** A person took it under management. */
+  readonly approved?: true;
+  readonly ignored?: true;
+  /** Identities and clues that a person gave to this device. */
+  readonly given?: readonly string[];
+  /** Devices that a person parted from it. */
+  readonly apart?: readonly string[];
+  /** Numbers of devices that were merged into it. */
+  readonly formerIds?: readonly string[];
+  readonly decisions?: readonly Decision[];
   readonly facts: Facts;
   readonly addresses: readonly string[];
   readonly mac: string;
@@ -19,6 +64,17 @@ export interface StoredDevice {
   readonly protocols: readonly string[];
   /** Ms since 1970; 0: not known. */
   readonly lastSeen: number;
+}
+
+/** A trace that is there now. */
+export interface LiveTrace {
+  trace: Trace;
+  /** On the monotonic clock, ms. */
+  heardAt: number;
+  /** Hardware addresses that the network had there when it was placed last. */
+  macs: readonly string[];
+  /** For traces of sightings. */
+  sighting?: Sighting;
 }
 
 export interface LiveFace {
@@ -34,10 +90,19 @@ export interface Device {
   /** "d7" */
   readonly id: string;
   kept: StoredDevice;
+  /** Made from the members when it is asked for. */
+  profile: Profile;
   /** Is its number on the disk? Until then nobody upstream hears of it; `failed`: it could not be written, which people should see. */
   written: "not yet" | "yes" | "failed";
   lastSeen: number;
-  readonly sightings: Map<string, Sighting>;
+  /** Why it is in the state it is in, and since when (ms since 1970; 0: not known). */
+  reason: string;
+  since: number;
+  state: DeviceReport["state"];
+  /** On the monotonic clock, ms: when it was probed last, and how long until the next time. */
+  probedAt: number;
+  probeGap: number;
+  readonly live: Map<string, LiveTrace>;
   readonly faces: Map<string, LiveFace>;
   /** DevInfo, State and the places of faces that were not found again yet. */
   info: { readonly info: Mounted; readonly state: Mounted } | undefined;
@@ -45,7 +110,7 @@ export interface Device {
 }
 
 export const unknownDevice: StoredDevice = {
-  identities: [],
+  members: [],
   faces: [],
   facts: {},
   addresses: [],
@@ -55,8 +120,30 @@ export const unknownDevice: StoredDevice = {
   lastSeen: 0,
 };
 
+export function newDevice(id: string, kept: StoredDevice, written: Device["written"]): Device {
+  return {
+    id,
+    kept,
+    profile: profileOf(kept.members),
+    written,
+    lastSeen: 0,
+    reason: "not heard of since the gateway started",
+    since: 0,
+    state: kept.ignored === true ? "ignored" : "away",
+    probedAt: -Infinity,
+    probeGap: 0,
+    live: new Map(),
+    faces: new Map(),
+    info: undefined,
+    absent: new Map(),
+  };
+}
+
+/** Does it have a face of which its adapter is sure, or did a person take it under management? Without a face nobody can manage it. */
 export function isManaged(device: Device): boolean {
-  return device.kept.faces.length > 0;
+  const { faces, approved, ignored } = device.kept;
+  if (faces.length === 0 || ignored === true) return false;
+  return approved === true || faces.some(({ access }) => access !== "approve");
 }
 
 /** It stands in the tree: its number is on the disk. */
@@ -64,38 +151,44 @@ export function isShown(device: Device): boolean {
   return isManaged(device) && device.info !== undefined;
 }
 
-export function isReachable(device: Device): boolean {
-  return device.sightings.size > 0 || [...device.faces.values()].some((face) => face.reachable);
-}
-
-export function stateOf(device: Device): DeviceReport["state"] {
-  if (!isReachable(device)) return "away";
-  return isShown(device) ? "managed" : "seen";
-}
-
 export function displayName(device: Device): string {
   const { name, facts } = device.kept;
   return name ?? facts.name ?? facts.model ?? device.id;
 }
 
-/** What a sighting says of its device. Its own words: unproven, for showing only. */
-export function factsOf(sighting: Sighting): Facts {
-  const first = (...keys: string[]) =>
-    keys.map((key) => sighting.text.get(key)).find((text) => text !== undefined && text !== "");
-  const maker = first("manufacturer", "usb_mfg", "mf");
-  const model = first("modelName", "md", "ty", "model", "am");
-  const serial = first("serialNumber", "serial");
-  return {
-    name: first("friendlyName", "fn") ?? sighting.name,
-    ...(maker === undefined ? {} : { maker }),
-    ...(model === undefined ? {} : { model }),
-    ...(serial === undefined ? {} : { serial }),
-  };
+const factNames = ["name", "maker", "model", "serial", "firmware", "hardware"] as const;
+const trust: Readonly<Record<Trace["source"], number>> = { face: 0, ssdp: 1, mdns: 2, leases: 3, neighbours: 4 };
+
+/** What its traces say of it: of each fact the word of the one that knows most, and what was known before where nobody says anything now. */
+export function factsOf(device: Device): Facts {
+  const live = [...device.live.values()].map(({ trace }) => trace).sort((a, b) => trust[a.source] - trust[b.source]);
+  const facts: { -readonly [Key in keyof Facts]: Facts[Key] } = { ...device.kept.facts };
+  for (const name of factNames) {
+    const said = live.find((trace) => trace.facts[name] !== undefined)?.facts[name];
+    if (said !== undefined) facts[name] = said;
+  }
+  return facts;
 }
 
-/** What a sighted thing speaks, for people: "UPnP", or the service of mDNS without its punctuation ("ipp"). */
-export function protocolOf(sighting: Sighting): string {
-  return sighting.source === "ssdp" ? "UPnP" : sighting.service.replace(/^_/, "").replace(/\._(tcp|udp)$/, "");
+/** Where it is now, else where it was last. IPv4 first, link-local last. */
+export function addressesOf(device: Device): readonly string[] {
+  const all = new Set<string>();
+  for (const source of ["neighbours", "ssdp", "mdns", "leases", "face"] as const)
+    for (const { trace } of device.live.values())
+      if (trace.source === source) for (const address of trace.addresses) all.add(address);
+  if (all.size === 0) return device.kept.addresses;
+  return [...all].sort((a, b) => reachOf(a) - reachOf(b)).slice(0, 8);
+}
+
+function reachOf(address: string): number {
+  return (/^(fe[89ab]|169\.254\.)/i.test(address) ? 2 : 0) + (address.includes(":") ? 1 : 0);
+}
+
+/** The hardware address to show: one that the network sees now and that was built in, if there is one. */
+export function macOf(device: Device): string {
+  const now = [...device.live.values()].flatMap(({ macs }) => macs);
+  const seen = [...now, ...device.profile.macs, ...device.profile.claimedMacs];
+  return seen.find((mac) => !isMadeUp(mac)) ?? seen[0] ?? device.kept.mac;
 }
 
 export function reportOf(device: Device): DeviceReport {
@@ -109,29 +202,39 @@ export function reportOf(device: Device): DeviceReport {
     firmware: kept.facts.firmware ?? "",
     addresses: kept.addresses,
     mac: kept.mac,
-    identities: kept.identities,
+    identities: kept.members
+      .map(({ identity }) => identity)
+      .filter((identity) => !/^(neighbours|leases) /.test(identity)),
     sources: kept.sources,
     protocols: kept.protocols,
-    state: stateOf(device),
+    state: device.state,
+    since: device.since === 0 ? "" : new Date(device.since).toISOString(),
+    reason: device.reason,
     managed: isShown(device),
-    reachable: isReachable(device),
+    reachable: isHere(device.state),
     lastSeen: seen === 0 ? "" : new Date(seen).toISOString(),
     uri: `./Devices/${device.id}`,
+    groups: [],
+    ...([...device.live.values()].some(({ trace }) => trace.gateway) ? { gateway: true as const } : {}),
   };
+}
+
+export function isHere(state: DeviceReport["state"]): boolean {
+  return state === "seen" || state === "managed";
 }
 
 export function recordOf(device: Device): InventoryRecord {
   const { kept } = device;
   const seen = Math.max(device.lastSeen, kept.lastSeen);
   return {
-    deviceId: kept.faces[0]?.identity ?? kept.identities[0] ?? device.id,
+    deviceId: kept.faces[0]?.identity ?? kept.members[0]?.identity ?? device.id,
     name: displayName(device),
     manufacturer: kept.facts.maker ?? "",
     model: kept.facts.model ?? "",
     firmware: kept.facts.firmware ?? "",
     hardware: kept.facts.hardware ?? "",
     protocol: kept.protocols.join(" "),
-    state: stateOf(device),
+    state: device.state,
     address: kept.addresses[0] ?? "",
     mac: kept.mac,
     lastSeen: seen === 0 ? "" : timestamp(seen),

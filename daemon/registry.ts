@@ -1,54 +1,63 @@
 import { DmError, Status, reasonOf } from "../tree/errors.ts";
 import type { WriteCall } from "../tree/mo.ts";
-import { absentFace, deviceInfo, deviceState } from "../tree/mos/device.ts";
 import type { Inventory } from "../tree/mos/inventory.ts";
 import { deviceInventory } from "../tree/mos/inventory.ts";
 import { parsePath, parseRel } from "../tree/path.ts";
 import { bucket } from "../tree/ports.ts";
 import type { Undo } from "../tree/properties.ts";
 import type { Bucket, Clock, FilledBatch, Log, Store } from "../tree/ports.ts";
-import { absentFaceUrn } from "../tree/project-names.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Mounted } from "../tree/shape.ts";
-import type { Device, StoredDevice } from "./device.ts";
-import { displayName, isManaged, isReachable, recordOf, stateOf, unknownDevice } from "./device.ts";
+import { isHere, isManaged, newDevice, recordOf, unknownDevice } from "./device.ts";
+import type { Device, Member, StoredDevice } from "./device.ts";
+import { DeviceIndex } from "./identity/device-index.ts";
+import { profileOf } from "./identity/profile.ts";
 import { openTokens } from "./tokens.ts";
 
 /** Things that were only seen: how many may be listed, and how fast new ones may come. Anyone on the LAN can invent them. */
 const seenLimits = { listed: 512, burst: 256, perMinute: 5 } as const;
 /** What devices say of themselves is written this seldom (ms): device chatter never reaches the flash. */
 const flushEvery = 10 * 60_000;
+/** Who is who is written at once, unless it changes as often as only somebody who plays with us makes it change. */
+const identityWrites = { burst: 512, perMinute: 6 } as const;
 
 export interface RegistryPorts {
   readonly tree: Tree;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly gatewayId?: string;
 }
 
 /**
  * Every known device under its number, over restarts. A number is given once; what is shown upstream (a managed device) has been committed before.
- * It keeps ./GwMO/DeviceInventory and the DevInfo and State of managed devices in the tree.
+ * It keeps ./GwMO/DeviceInventory in the tree.
  */
 export class Registry {
   readonly inventory: Inventory = {
-    ids: () => [...this.#devices.values()].filter((device) => device.written === "yes").map((device) => device.id),
+    ids: () => [...this.#devices.values()].filter(isRecorded).map((device) => device.id),
     record: (id) => {
       const device = this.#devices.get(id);
-      return device?.written === "yes" ? recordOf(device) : undefined;
+      return device !== undefined && isRecorded(device) ? recordOf(device) : undefined;
     },
     rename: (id, name, call) => this.rename(this.get(id), name, call),
   };
+  readonly index = new DeviceIndex();
   readonly #ports: RegistryPorts;
   readonly #kept: Bucket<StoredDevice>;
   readonly #counters: Bucket<number>;
   readonly #devices = new Map<string, Device>();
-  readonly #byIdentity = new Map<string, Device>();
+  /** Numbers of devices that were merged into another one. */
+  readonly #former = new Map<string, Device>();
   readonly #dirty = new Set<Device>();
+  /** Records to be taken from the disk with the next write. */
+  readonly #retired = new Set<string>();
   readonly #mounted: Mounted;
-  readonly #tokens: () => boolean;
+  readonly #mayCreate: () => boolean;
+  readonly #mayWrite: () => boolean;
   #last: number;
   #refused = 0;
+  #soon: { readonly devices: Set<Device>; readonly written: Promise<void> } | undefined;
   #cancelFlush: () => void;
 
   constructor(ports: RegistryPorts) {
@@ -56,10 +65,11 @@ export class Registry {
     this.#kept = bucket(ports.store, "devices");
     this.#counters = bucket(ports.store, "counters");
     this.#last = this.#counters.get("device") ?? 0;
-    this.#tokens = openTokens(ports.clock, seenLimits.burst, seenLimits.perMinute);
+    this.#mayCreate = openTokens(ports.clock, seenLimits.burst, seenLimits.perMinute);
+    this.#mayWrite = openTokens(ports.clock, identityWrites.burst, identityWrites.perMinute);
     ports.tree.branch(parsePath("./Devices"));
     this.#mounted = ports.tree.mount(parsePath("./GwMO/DeviceInventory"), deviceInventory(this.inventory));
-    for (const [id, kept] of this.#kept.entries()) this.#restore(id, kept);
+    for (const [id, kept] of this.#kept.entries()) this.#load(id, kept, "yes");
     this.#cancelFlush = ports.clock.after(flushEvery, () => this.#flushOften());
   }
 
@@ -72,60 +82,85 @@ export class Registry {
     return this.#devices.values();
   }
 
-  /** @throws DmError 404 */
+  /** By its number, or by one that it had before a merge. @throws DmError 404 */
   get(id: string): Device {
-    const device = this.#devices.get(id);
+    const device = this.#devices.get(id) ?? this.#former.get(id);
     if (device === undefined) throw new DmError(Status.notFound, `there is no device ${id}`);
     return device;
   }
 
-  of(identity: string): Device | undefined {
-    return this.#byIdentity.get(identity);
+  /** The number under which a device is known now. */
+  resolve(id: string): string | undefined {
+    return (this.#devices.get(id) ?? this.#former.get(id))?.id;
   }
 
-  /** A new device, known under this identity. It is in memory until {@link commit}. */
-  create(identity: string): Device {
-    return this.#load(`d${++this.#last}`, { ...unknownDevice, identities: [identity] }, "not yet");
+  has(device: Device): boolean {
+    return this.#devices.get(device.id) === device;
+  }
+
+  /** A new device. It is in memory until it is committed. */
+  create(): Device {
+    return this.#load(`d${++this.#last}`, unknownDevice, "not yet");
   }
 
   /** A new device for something that was only seen; undefined when too many are, or they come too fast. */
-  createSeen(identity: string): Device | undefined {
+  createSeen(): Device | undefined {
     let unmanaged = 0;
     for (const device of this.#devices.values()) if (!isManaged(device)) unmanaged++;
-    if ((unmanaged >= seenLimits.listed && !this.#dropOldest()) || !this.#tokens()) {
+    if ((unmanaged >= seenLimits.listed && !this.#dropOldest()) || !this.#mayCreate()) {
       this.#refused++;
       return undefined;
     }
-    const device = this.create(identity);
-    // Committed with what is learned in the same turn. If the power goes before, nobody upstream has heard of it.
-    queueMicrotask(() => {
-      this.commit(device).catch((error: unknown) => this.#failed("a sighting could not be kept", error));
-    });
-    return device;
+    return this.create();
   }
 
   /** What is known of the device is different now. Written with the next flush, unless it is committed. */
   keep(device: Device, next: StoredDevice): void {
-    if (JSON.stringify(next) === JSON.stringify(device.kept)) return;
-    const before = stateOf(device);
     device.kept = next;
-    for (const identity of next.identities) this.#byIdentity.set(identity, device);
     this.#dirty.add(device);
-    this.tell(device, before === stateOf(device) ? ["DevInfo"] : ["DevInfo", "State"]);
   }
 
-  /** Resolves when the device and its number are on the disk. @throws DmError 420, 510 */
-  async commit(device: Device): Promise<void> {
+  /** Who belongs to it is different now: written at once, together with all that changes in the same turn. */
+  setMembers(device: Device, members: readonly Member[]): void {
+    const before = device.profile;
+    this.keep(device, { ...device.kept, members });
+    device.profile = profileOf(members);
+    this.index.update(device, before.keys);
+    this.commitSoon(device).catch(() => undefined);
+  }
+
+  /**
+   * Written at the end of this turn, together with all that changes in it. Too much of it waits for the next flush, unless it is told: `must`.
+   * @throws DmError 420, 510
+   */
+  async commitSoon(device: Device, must = false): Promise<void> {
+    if (this.#soon === undefined) {
+      if (!must && device.written === "yes" && !this.#mayWrite()) return;
+      const devices = new Set<Device>();
+      const written = Promise.resolve().then(() => {
+        this.#soon = undefined;
+        return this.commit([...devices].filter((one) => this.has(one)));
+      });
+      // Said once, however many wait for it.
+      written.catch((error: unknown) => this.#failed("what was found could not be kept", error));
+      this.#soon = { devices, written };
+    }
+    this.#soon.devices.add(device);
+    await this.#soon.written;
+  }
+
+  /** Resolves when the devices and their numbers are on the disk. @throws DmError 420, 510 */
+  async commit(devices: readonly Device[], more?: (batch: FilledBatch) => void): Promise<void> {
     const batch = this.#ports.store.batch();
-    this.#put(batch, device);
-    this.#counters.put(batch, "device", this.#last);
+    const retired = this.#write(batch, devices);
+    more?.(batch);
     try {
       await this.#ports.store.commit(batch);
     } catch (error) {
-      if (device.written === "not yet") device.written = "failed";
+      this.#unwritten(devices, retired);
       throw error;
     }
-    this.#isWritten(device);
+    for (const device of devices) this.#isWritten(device);
   }
 
   /** The operator's name; "" takes it away. The answer undoes it in memory. */
@@ -141,11 +176,26 @@ export class Registry {
     };
   }
 
+  /** Its record is gone from the disk when this resolves; then it is forgotten. @throws DmError 420, 510 */
   async forget(device: Device): Promise<void> {
     const batch = this.#ports.store.batch();
     this.#kept.delete(batch, device.id);
     await this.#ports.store.commit(batch);
     this.#remove(device);
+  }
+
+  /** It is not a device of its own any more. Its number is never used again; written with the next commit of another. */
+  retire(device: Device, into: Device | undefined): void {
+    this.#remove(device);
+    this.#retired.add(device.id);
+    if (into !== undefined) this.#former.set(device.id, into);
+  }
+
+  /** Takes a number back out of retirement, for a merge that is taken back. */
+  revive(id: string): Device {
+    this.#former.delete(id);
+    this.#retired.delete(id);
+    return this.#load(id, unknownDevice, "not yet");
   }
 
   /** Those who watch the tree hear that these parts of the device are different now. */
@@ -155,72 +205,24 @@ export class Registry {
     if (device.written === "yes") this.#mounted.changed([parseRel(`Records/${device.id}`)]);
   }
 
-  /** @param quiet it is known from before the restart */
-  mountInfo(device: Device, quiet = false): void {
-    if (device.info !== undefined) return;
-    const { id } = device;
-    const { tree } = this.#ports;
-    const state = deviceState(id, this.inventory, () => isReachable(device));
-    const info = deviceInfo(id, this.inventory);
-    device.info = {
-      info: tree.mount(parsePath(`./Devices/${id}/DevInfo`), info, { title: displayName(device), quiet }),
-      state: tree.mount(parsePath(`./Devices/${id}/State`), state, { quiet }),
-    };
-  }
-
-  /** Holds the place of a face that is known, but not attached: its nodes answer 503, not 404. */
-  mountAbsent(device: Device, identity: string): void {
-    const mount = device.kept.faces.find((face) => face.identity === identity)?.mount;
-    if (mount === undefined) return;
-    const at = parsePath(`./Devices/${device.id}/${mount}`);
-    device.absent.set(mount, this.#ports.tree.mount(at, absentFace(absentFaceUrn), { key: identity, quiet: true }));
-  }
-
-  unmountInfo(device: Device): void {
-    device.info?.info.unmount();
-    device.info?.state.unmount();
-    device.info = undefined;
-  }
-
   async stop(): Promise<void> {
     this.#cancelFlush();
     for (const device of this.#devices.values()) if (device.lastSeen > device.kept.lastSeen) this.#dirty.add(device);
     await this.#flush();
   }
 
-  #restore(id: string, kept: StoredDevice): void {
-    const device = this.#load(id, kept, "yes");
-    if (!isManaged(device)) return;
-    this.mountInfo(device, true);
-    for (const { identity } of kept.faces) this.mountAbsent(device, identity);
-  }
-
   #load(id: string, kept: StoredDevice, written: Device["written"]): Device {
-    const device: Device = {
-      id,
-      kept,
-      written,
-      lastSeen: 0,
-      sightings: new Map(),
-      faces: new Map(),
-      info: undefined,
-      absent: new Map(),
-    };
+    const device = newDevice(id, kept, written);
     this.#devices.set(id, device);
-    for (const identity of kept.identities) this.#byIdentity.set(identity, device);
+    for (const former of kept.formerIds ?? []) this.#former.set(former, device);
+    this.index.update(device, new Set());
     return device;
   }
 
   #remove(device: Device): void {
     this.#dirty.delete(device);
     this.#devices.delete(device.id);
-    for (const identity of device.kept.identities) {
-      if (this.#byIdentity.get(identity) === device) this.#byIdentity.delete(identity);
-    }
-    for (const live of device.faces.values()) live.mounted?.unmount();
-    for (const mounted of device.absent.values()) mounted.unmount();
-    device.faces.clear();
-    this.unmountInfo(device);
+    this.index.remove(device);
     this.#mounted.changed([parseRel(`Records/${device.id}`)]);
   }
 
@@ -228,19 +230,40 @@ export class Registry {
   #dropOldest(): boolean {
     let oldest: Device | undefined;
     for (const device of this.#devices.values()) {
-      if (isManaged(device) || isReachable(device) || device.kept.name !== undefined) continue;
+      if (
+        isManaged(device) ||
+        isHere(device.state) ||
+        device.kept.name !== undefined ||
+        device.kept.given !== undefined
+      )
+        continue;
       if (oldest === undefined || device.kept.lastSeen < oldest.kept.lastSeen) oldest = device;
     }
     if (oldest === undefined) return false;
-    this.forget(oldest).catch((error: unknown) => this.#failed("a sighting could not be dropped", error));
-    this.#remove(oldest);
+    this.retire(oldest, undefined);
     return true;
   }
 
-  #put(batch: FilledBatch, device: Device): void {
-    device.kept = { ...device.kept, lastSeen: Math.max(device.lastSeen, device.kept.lastSeen) };
-    this.#kept.put(batch, device.id, device.kept);
-    this.#dirty.delete(device);
+  /** @returns the records that it takes away. */
+  #write(batch: FilledBatch, devices: readonly Device[]): readonly string[] {
+    for (const device of devices) {
+      device.kept = { ...device.kept, lastSeen: Math.max(device.lastSeen, device.kept.lastSeen) };
+      this.#kept.put(batch, device.id, device.kept);
+      this.#dirty.delete(device);
+    }
+    if (devices.some((device) => device.written !== "yes")) this.#counters.put(batch, "device", this.#last);
+    const retired = [...this.#retired];
+    for (const id of retired) this.#kept.delete(batch, id);
+    this.#retired.clear();
+    return retired;
+  }
+
+  #unwritten(devices: readonly Device[], retired: readonly string[]): void {
+    for (const device of devices) {
+      if (device.written === "not yet") device.written = "failed";
+      if (this.has(device)) this.#dirty.add(device);
+    }
+    for (const id of retired) if (!this.#devices.has(id)) this.#retired.add(id);
   }
 
   #flushOften(): void {
@@ -249,27 +272,24 @@ export class Registry {
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#ports.store.batch();
     for (const device of this.#devices.values()) if (device.written === "failed") this.#dirty.add(device);
-    const flushed = [...this.#dirty];
-    for (const device of flushed) this.#put(batch, device);
-    if (flushed.some((device) => device.written !== "yes")) this.#counters.put(batch, "device", this.#last);
-    try {
-      await this.#ports.store.commit(batch);
-      for (const device of flushed) this.#isWritten(device);
-    } catch (error) {
-      for (const device of flushed) this.#dirty.add(device);
-      this.#failed("what devices say of themselves could not be kept", error);
-    }
+    if (this.#dirty.size === 0 && this.#retired.size === 0) return;
+    await this.commit([...this.#dirty]).catch((error: unknown) =>
+      this.#failed("what devices say of themselves could not be kept", error),
+    );
   }
 
   #isWritten(device: Device): void {
     if (device.written === "yes") return;
     device.written = "yes";
-    this.tell(device, []);
+    if (this.has(device)) this.tell(device, []);
   }
 
   #failed(what: string, error: unknown): void {
     this.#ports.log.part("devices").error(what, { reason: reasonOf(error) });
   }
+}
+
+function isRecorded(device: Device): boolean {
+  return device.written === "yes" && device.kept.ignored !== true;
 }

@@ -66,7 +66,10 @@ export class RunningAdapters {
       const unconsider =
         adapter.consider === undefined
           ? () => undefined
-          : this.#bridge.considerWith((seen) => adapter.consider?.(seen));
+          : this.#bridge.considerWith({
+              consider: (sighting) => adapter.consider?.(sighting),
+              ended: (sighting) => adapter.ended?.(sighting),
+            });
       this.#running.set(name, { adapter, unconsider });
     } catch (error) {
       state.set("error", { error: reasonOf(error) });

@@ -17,7 +17,7 @@ function gateway(store = fakeStore(), clock = fakeClock()) {
 }
 
 function lampFace(identity = "mqtt:lamp", mo = new Lamp()): Face {
-  const clues = [{ kind: "mac", value: "AA:BB:CC:00:11:22" }] as const;
+  const clues = identity === "mqtt:lamp" ? ([{ kind: "mac", value: "AA:BB:CC:00:11:22" }] as const) : [];
   return {
     identity,
     clues,
@@ -29,8 +29,13 @@ function lampFace(identity = "mqtt:lamp", mo = new Lamp()): Face {
   };
 }
 
+/** Of a host of its own for each key. */
+const hosts = new Map<string, string>();
+
 function sighting(key: string, more: Partial<Sighting> = {}): Sighting {
-  const addresses = ["192.168.1.9"];
+  const address = hosts.get(key) ?? `10.0.${hosts.size >> 8}.${hosts.size & 255}`;
+  hosts.set(key, address);
+  const addresses = [address];
   return {
     source: "mdns",
     key,

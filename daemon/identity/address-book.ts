@@ -1,0 +1,113 @@
+import type { Sighting } from "../../adapters/adapter.ts";
+import { placeOf } from "./traces.ts";
+
+interface Entry {
+  lease?: string;
+  neighbour?: string;
+}
+
+/**
+ * Which hardware address is behind which network address, as the neighbour table and the DHCP server say. The lease goes first: behind a
+ * repeater the neighbour table has the repeater's address for everybody, and a row that is out of date outlives the device.
+ */
+export class AddressBook {
+  readonly #entries = new Map<string, Entry>();
+  /** The places that a source's key stands for now. */
+  readonly #said = new Map<string, readonly string[]>();
+  /** Hardware address -> places where the neighbour table has it. */
+  readonly #rows = new Map<string, Set<string>>();
+  readonly #interfaces = new Map<string, number>();
+
+  /** Has the neighbour table anything on this interface? If not, waiting for it is no use. */
+  knows(onInterface: string): boolean {
+    return (this.#interfaces.get(onInterface) ?? 0) > 0;
+  }
+
+  /** Is anything known of this place? */
+  has(place: string): boolean {
+    return this.#entries.has(place);
+  }
+
+  /** Takes a sighting of one of the two sources. @returns the places that have another hardware address now. */
+  take(sighting: Sighting): readonly string[] {
+    const { source, mac } = sighting;
+    if (mac === undefined || (source !== "neighbours" && source !== "leases")) return [];
+    const name = `${source} ${sighting.key}`;
+    const places = sighting.addresses.map((address) => placeOf(address, sighting.interface));
+    const before = this.#said.get(name) ?? [];
+    if (before.length === 0 && source === "neighbours") this.#count(sighting.interface, 1);
+    const left = before.filter((place) => !places.includes(place));
+    this.#drop(source, mac, left);
+    this.#said.set(name, places);
+    const changed = places.filter((place) => this.#put(source, mac, place));
+    return [...new Set([...changed, ...left])];
+  }
+
+  /** The sighting has ended. */
+  forget(sighting: Sighting): void {
+    const { source, mac } = sighting;
+    if (mac === undefined || (source !== "neighbours" && source !== "leases")) return;
+    const name = `${source} ${sighting.key}`;
+    const places = this.#said.get(name);
+    if (places === undefined) return;
+    this.#said.delete(name);
+    if (source === "neighbours") this.#count(sighting.interface, -1);
+    this.#drop(source, mac, places);
+  }
+
+  /** The hardware address of whoever is there; undefined when it is not known, or is only that of the repeater in between. */
+  macAt(place: string): string | undefined {
+    const entry = this.#entries.get(place);
+    if (entry?.lease !== undefined) return entry.lease;
+    return entry?.neighbour === undefined || this.carriesOthers(entry.neighbour) ? undefined : entry.neighbour;
+  }
+
+  /** Does the neighbour table show this hardware address for somebody who, by a lease, has another one? A repeater or bridge does that. */
+  carriesOthers(mac: string): boolean {
+    for (const place of this.#rows.get(mac) ?? []) {
+      const lease = this.#entries.get(place)?.lease;
+      if (lease !== undefined && lease !== mac) return true;
+    }
+    return false;
+  }
+
+  #put(source: "neighbours" | "leases", mac: string, place: string): boolean {
+    const entry = this.#entries.get(place) ?? {};
+    this.#entries.set(place, entry);
+    if (source === "leases") {
+      if (entry.lease === mac) return false;
+      entry.lease = mac;
+      return true;
+    }
+    this.#rowsOf(mac).add(place);
+    if (entry.neighbour === mac) return false;
+    if (entry.neighbour !== undefined) this.#rows.get(entry.neighbour)?.delete(place);
+    entry.neighbour = mac;
+    return true;
+  }
+
+  #drop(source: "neighbours" | "leases", mac: string, places: readonly string[]): void {
+    for (const place of places) {
+      const entry = this.#entries.get(place);
+      if (entry === undefined) continue;
+      if (source === "leases" && entry.lease === mac) delete entry.lease;
+      if (source === "neighbours") {
+        const rows = this.#rows.get(mac);
+        rows?.delete(place);
+        if (rows?.size === 0) this.#rows.delete(mac);
+        if (entry.neighbour === mac) delete entry.neighbour;
+      }
+      if (entry.lease === undefined && entry.neighbour === undefined) this.#entries.delete(place);
+    }
+  }
+
+  #rowsOf(mac: string): Set<string> {
+    const rows = this.#rows.get(mac) ?? new Set();
+    this.#rows.set(mac, rows);
+    return rows;
+  }
+
+  #count(onInterface: string, by: number): void {
+    this.#interfaces.set(onInterface, (this.#interfaces.get(onInterface) ?? 0) + by);
+  }
+}

@@ -1,0 +1,257 @@
+import type { Facts } from "../../adapters/adapter.ts";
+import { clueOf, inWords, isJunk, isMadeUp, keyOf } from "./clues.ts";
+import type { Clue, ClueKey } from "./clues.ts";
+import type { Profile } from "./profile.ts";
+import type { Trace } from "./traces.ts";
+
+/** A device, as far as the decision needs to know it. */
+export interface Candidate {
+  readonly id: string;
+  readonly profile: Profile;
+  readonly kept: {
+    readonly facts: Facts;
+    /** Given by a person. */
+    readonly name?: string;
+    /** Devices that a person parted from it. */
+    readonly apart?: readonly string[];
+  };
+}
+
+/** What is known of a trace when its device is looked for. */
+export interface Question<C extends Candidate> {
+  readonly trace: Trace;
+  /** Hardware addresses that the network has where the trace is. */
+  readonly macs: readonly string[];
+  /** The device that a person gave it to. */
+  readonly given: C | undefined;
+  /** The device that it belongs to until now. `firmly`: it was there before for its own sake, not only because of where it was. */
+  readonly now: { readonly device: C; readonly firmly: boolean } | undefined;
+  /** Devices that the traces, which this one was made from, belong to. */
+  readonly followed: readonly C[];
+  /** Devices that share a clue with it. */
+  readonly sharing: Iterable<C>;
+  /** Devices of other traces that were heard at the same place lately. `unplaced`: the network has no hardware address for those. */
+  readonly beside: readonly { readonly device: C; readonly unplaced: boolean }[];
+  /** Has nobody heard this device lately where its own hardware addresses are? */
+  readonly quiet: (device: C) => boolean;
+}
+
+export interface Verdict<C> {
+  /** undefined: a new device. */
+  readonly to: C | undefined;
+  /** Devices that this trace proves to be the same as `to`. */
+  readonly same: readonly C[];
+  /** Sentences for a person. */
+  readonly because: readonly string[];
+  /** Only where it is has decided, not what it says: if the network corrects itself soon, so do we. */
+  readonly by: "place" | "beside" | undefined;
+}
+
+/** Which of several that all are good enough goes first. */
+const ranks = { followed: 7, place: 6, firm: 5, id: 4, claimedMac: 3, looks: 2, beside: 1, loose: 0 } as const;
+
+/** Points; 100 are enough. Data of the decision, as the README has it. */
+const points = {
+  enough: 100,
+  strong: 100,
+  /** A claimed hardware address, when the network has another one for the same thing: perhaps its other network port. */
+  claimedElsewhere: 60,
+  serial: 80,
+  /** The same serial number at two hardware addresses that were built in: two devices, most often. */
+  serialElsewhere: 30,
+  alike: 20,
+  hostName: 30,
+} as const;
+
+interface Score<C> {
+  readonly device: C;
+  readonly points: number;
+  readonly rank: number;
+  readonly because: readonly string[];
+}
+
+/**
+ * Decides which device a trace belongs to. A person's word goes first; then where the network has it; then what it says of itself. Strong clues decide
+ * alone, weak ones only together. Pure: the same question gets the same answer.
+ */
+export function decide<C extends Candidate>(question: Question<C>): Verdict<C> {
+  const { given, now, sharing, beside, followed } = question;
+  if (given !== undefined) return { to: given, same: [], because: ["a person decided so"], by: undefined };
+  const candidates = new Set<C>([...followed, ...sharing, ...beside.map(({ device }) => device)]);
+  if (now !== undefined) candidates.add(now.device);
+  const good = [...candidates]
+    .map((device) => score(question, device))
+    .filter((one) => one.points >= points.enough)
+    .sort((a, b) => b.rank - a.rank || b.points - a.points || numberOf(a.device) - numberOf(b.device));
+  const [best] = good;
+  if (best === undefined) {
+    if (now === undefined)
+      return { to: undefined, same: [], because: ["nothing known has anything in common with it"], by: undefined };
+    return { to: now.device, same: [], because: [], by: undefined };
+  }
+  const same = good
+    .slice(1)
+    .filter(({ device, rank }) => rank > ranks.beside && mayBeOne(question, best.device, device))
+    .map(({ device }) => device);
+  const by = best.rank === ranks.place ? "place" : best.rank === ranks.beside ? "beside" : undefined;
+  return { to: best.device, same, because: best.because, by };
+}
+
+function score<C extends Candidate>(question: Question<C>, device: C): Score<C> {
+  const { trace, macs, now, followed, beside } = question;
+  const { profile } = device;
+  const because: string[] = [];
+  let sum = 0;
+  let rank: number = ranks.loose;
+  const add = (more: number, ofRank: number, sentence: string) => {
+    sum += more;
+    if (more >= points.strong) rank = Math.max(rank, ofRank);
+    because.push(sentence);
+  };
+
+  if (followed.includes(device)) add(points.strong, ranks.followed, "it was made from a sighting that belongs here");
+  const placed = macs.filter((mac) => profile.macs.has(mac));
+  const atPlace = placed.length > 0;
+  for (const mac of placed)
+    add(points.strong, ranks.place, `the network has it at the hardware address ${mac}, as this device`);
+  const clash = !atPlace && serialClash(trace, device);
+  const elsewhere = !atPlace && builtInElsewhere(macs, profile);
+  const own = trace.clues.filter((clue) => !isJunk(clue));
+
+  for (const clue of clash ? [] : own) {
+    const key = keyOf(clue);
+    if (clue.kind === "mac" || clue.kind === "serial" || clue.kind === "host-name") continue;
+    if (profile.ids.has(key)) add(points.strong, ranks.id, `it has the same ${inWords(clue)}`);
+  }
+  for (const mac of clash ? [] : claimed(own, macs, profile)) {
+    add(
+      elsewhere ? points.claimedElsewhere : points.strong,
+      ranks.claimedMac,
+      `it says that its hardware address is ${mac}, which is this device's`,
+    );
+  }
+  const serial = own.find(({ kind, value }) => kind === "serial" && profile.serials.has(value));
+  if (serial !== undefined && !clash && !otherMaker(trace.facts, device.kept.facts)) {
+    add(elsewhere ? points.serialElsewhere : points.serial, ranks.looks, `it has the same ${inWords(serial)}`);
+    if (looksAlike(trace.facts, device.kept.facts)) add(points.alike, ranks.looks, "it is of the same maker and model");
+  }
+  const host = own.find(({ kind, value }) => kind === "host-name" && profile.hosts.has(value));
+  if (host !== undefined && !clash) {
+    if (changesItsAddress(macs, profile) && question.quiet(device)) {
+      add(
+        points.strong,
+        ranks.looks,
+        `it has the same ${inWords(host)}, and makes up its hardware addresses; the last one is quiet`,
+      );
+    } else add(points.hostName, ranks.looks, `it has the same ${inWords(host)}`);
+  }
+  const next = beside.find((one) => one.device === device);
+  if (next !== undefined && !clash && (macs.length === 0 || next.unplaced)) {
+    add(points.strong, ranks.beside, "it is heard at the same address");
+  }
+  if (now?.device === device && now.firmly && !(clash && macs.length > 0)) {
+    add(
+      points.strong,
+      trace.source === "mdns" && !hasId(trace) ? ranks.loose : ranks.firm,
+      "it was this device before",
+    );
+  }
+  if (sum >= points.enough && rank === ranks.loose && now?.device !== device) rank = ranks.looks;
+  return { device, points: sum, rank, because };
+}
+
+/** Do both have serial numbers, other ones, and could be of the same make? */
+function serialClash(trace: Trace, { profile, kept }: Candidate): boolean {
+  const serials = trace.clues.filter((clue) => clue.kind === "serial" && !isJunk(clue));
+  if (serials.length === 0 || profile.serials.size === 0 || otherMaker(trace.facts, kept.facts)) return false;
+  return !serials.some(({ value }) => profile.serials.has(value));
+}
+
+function otherMaker(a: Facts, b: Facts): boolean {
+  return a.maker !== undefined && b.maker !== undefined && a.maker.toLowerCase() !== b.maker.toLowerCase();
+}
+
+function looksAlike(a: Facts, b: Facts): boolean {
+  return a.maker !== undefined && a.maker === b.maker && a.model !== undefined && a.model === b.model;
+}
+
+/** Has the network both, at hardware addresses that were built in, and no common one? Those that a device makes up say nothing by being others. */
+function builtInElsewhere(macs: readonly string[], profile: Profile): boolean {
+  return macs.some((mac) => !isMadeUp(mac)) && [...profile.macs].some((mac) => !isMadeUp(mac));
+}
+
+function claimed(own: readonly Clue[], macs: readonly string[], profile: Profile): string[] {
+  const said = own.filter(({ kind, said }) => kind === "mac" && said === "device").map(({ value }) => value);
+  return [
+    ...new Set([
+      ...said.filter((mac) => profile.macs.has(mac) || profile.claimedMacs.has(mac)),
+      ...macs.filter((mac) => profile.claimedMacs.has(mac)),
+    ]),
+  ].filter((mac) => !(macs.includes(mac) && profile.macs.has(mac)));
+}
+
+function changesItsAddress(macs: readonly string[], profile: Profile): boolean {
+  return macs.length > 0 && macs.every(isMadeUp) && profile.macs.size > 0 && [...profile.macs].every(isMadeUp);
+}
+
+function hasId(trace: Trace): boolean {
+  return trace.clues.some(
+    (clue) => clue.kind !== "host-name" && clue.kind !== "serial" && clue.said === "device" && !isJunk(clue),
+  );
+}
+
+/**
+ * A trace fits two devices: are they one? Not if a person said otherwise, if their serial numbers differ, or if each has ids of its own that the other one has
+ * not: then the trace has only moved from one to the other. A device that the network has nowhere yet, and one of which only its place is known, say nothing against it.
+ */
+function mayBeOne<C extends Candidate>({ trace, now }: Question<C>, a: C, b: C): boolean {
+  if (areApart(a, b) || (a.kept.name !== undefined && b.kept.name !== undefined)) return false;
+  const [first, second] = [a.profile, b.profile];
+  const serials = first.serials.size > 0 && second.serials.size > 0 && !otherMaker(a.kept.facts, b.kept.facts);
+  if (serials && ![...first.serials].some((serial) => second.serials.has(serial))) return false;
+  // A name that two can have at different times joins nothing.
+  if (
+    trace.source === "mdns" &&
+    !hasId(trace) &&
+    (now?.device === a || now?.device === b) &&
+    first.macs.size > 0 &&
+    second.macs.size > 0
+  ) {
+    return [...first.macs, ...second.macs].every(isMadeUp);
+  }
+  if (first.macs.size === 0 || second.macs.size === 0) return true;
+  return isWithin(first.ownIds, second.ownIds) || isWithin(second.ownIds, first.ownIds);
+}
+
+function areApart(a: Candidate, b: Candidate): boolean {
+  return a.kept.apart?.includes(b.id) === true || b.kept.apart?.includes(a.id) === true;
+}
+
+function isWithin(inner: ReadonlySet<ClueKey>, outer: ReadonlySet<ClueKey>): boolean {
+  for (const key of inner) if (!outer.has(key)) return false;
+  return true;
+}
+
+function numberOf({ id }: Candidate): number {
+  return Number(id.slice(1));
+}
+
+/** Why two devices that share clues are not one; empty: nothing speaks against it but that too little speaks for it. */
+export function whyOthers(a: Candidate, b: Candidate): readonly string[] {
+  const shared = [...a.profile.keys].filter((key) => b.profile.keys.has(key));
+  if (shared.length === 0) return [];
+  const sentences = [
+    `both have the ${shared
+      .slice(0, 3)
+      .map((key) => inWords(clueOf(key)))
+      .join(", the ")}`,
+  ];
+  if (areApart(a, b)) return [...sentences, "a person said that they are two"];
+  const common = [...a.profile.macs].some((mac) => b.profile.macs.has(mac));
+  if (common) return [...sentences, "other devices stand behind the same hardware address too"];
+  if (a.profile.macs.size > 0 && b.profile.macs.size > 0) {
+    const places = `the network has them at different hardware addresses (${[...a.profile.macs].slice(-1).join("")} and ${[...b.profile.macs].slice(-1).join("")})`;
+    return [...sentences, `but ${places}`];
+  }
+  return [...sentences, "which is too little to call them one"];
+}
