@@ -53,6 +53,7 @@ export class Home {
   /** A night in which much changes, and the day after it, until everything is quiet. */
   async day(): Promise<void> {
     const chance = this.#random;
+    await this.#time(8 * 60 * minute);
     for (const device of this.devices) night(device, this.network);
     this.#deaf = chance.chance(0.15) ? new Set([chance.pick(sourceNames)]) : new Set();
     this.#addresses(chance.chance(0.7));
@@ -105,10 +106,7 @@ export class Home {
       if (!isHere(device)) continue;
       for (const leg of device.active) this.network.resolve(device, leg);
     }
-    for (const [key, row] of this.network.rows) {
-      const used = this.devices.some((device) => isHere(device) && speaks(device, row.mac));
-      if (!used && chance.chance(0.6)) this.network.rows.delete(key);
-    }
+    this.network.expire(this.devices, () => chance.chance(0.6));
     const live = chance.shuffled(
       this.gateway.live.filter((trace) => "sighting" in trace && trace.sighting.source !== "leases"),
     );
@@ -117,6 +115,7 @@ export class Home {
 
   /** Everything is as it is, and has been said. */
   async #evening(): Promise<void> {
+    this.network.expire(this.devices, () => true);
     this.#speak(1, 0);
     await this.#time(2 * minute);
     if (this.#plan.restarts === true && this.#random.chance(0.3)) {
@@ -182,8 +181,4 @@ function hide(devices: readonly Physical[]): void {
 function canHide(device: Physical): boolean {
   const plain = device.legs.length === 1 && !device.roams && device.legs[0]?.v6Only !== true;
   return plain && device.behind === undefined && device.kind !== "repeater" && device.kind !== "gateway";
-}
-
-function speaks(device: Physical, mac: string): boolean {
-  return device.active.some((leg) => leg.mac === mac);
 }

@@ -1,3 +1,4 @@
+import { isHere } from "./physical.ts";
 import type { Leg, Physical } from "./physical.ts";
 import type { Random } from "./random.ts";
 
@@ -62,12 +63,23 @@ export class Network {
     this.leases.delete(mac);
   }
 
-  /** The gateway talks to this leg: its rows become right. */
+  /** The gateway talks to this leg: its rows become right. Of a device that it never talks to, only what was there of others goes. */
   resolve(owner: Physical, leg: Leg): void {
     const speaker = owner.behind ?? owner;
     const mac = owner.behind?.active[0]?.mac ?? leg.mac;
-    for (const address of this.addressesOf(leg))
-      this.rows.set(`${leg.interface} ${address}`, { owner: speaker, mac, interface: leg.interface, address });
+    for (const address of this.addressesOf(leg)) {
+      const at = `${leg.interface} ${address}`;
+      if (owner.unheard.has("neighbours")) this.rows.delete(at);
+      else this.rows.set(at, { owner: speaker, mac, interface: leg.interface, address });
+    }
+  }
+
+  /** Rows that nobody has confirmed for a while go: all that are not true any more, or a share of them. */
+  expire(devices: readonly Physical[], goes: () => boolean): void {
+    const legs = devices.filter(isHere).flatMap(({ active }) => active);
+    const used = new Set(legs.flatMap((leg) => this.addressesOf(leg).map((address) => `${leg.interface} ${address}`)));
+    const macs = new Set(legs.map(({ mac }) => mac));
+    for (const [at, row] of this.rows) if ((!used.has(at) || !macs.has(row.mac)) && goes()) this.rows.delete(at);
   }
 
   #free(onto: string): string {

@@ -40,8 +40,8 @@ export function tracesOf(
 /** The first word that is heard of it: a packet that has the name, and nothing else yet. */
 export function partOf(trace: Trace): Trace {
   if (!("sighting" in trace) || trace.sighting.source !== "mdns") return trace;
-  const { host: _host, port: _port, ...rest } = trace.sighting;
-  return { ...trace, tokens: [], sighting: { ...rest, addresses: rest.addresses.slice(0, 1), text: new Map() } };
+  const { source, key, name, addresses, service, interface: onto } = trace.sighting;
+  return { ...trace, tokens: [], sighting: sightingOf(source, key, name, addresses.slice(0, 1), service, onto, {}) };
 }
 
 function announced(device: Physical, network: Network): readonly Trace[] {
