@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import type { AdapterModule } from "./adapter.ts";
 import { mqttOptions } from "./mqtt/options.ts";
+import { upnpOptions } from "./upnp/options.ts";
 
 /** One adapter, as the daemon starts it. */
 export interface AdapterEntry {
@@ -13,7 +14,10 @@ export interface AdapterEntry {
 }
 
 /** One line an adapter. */
-const table = [entry("mqtt", mqttOptions, () => import("./mqtt/index.ts"))] as const;
+const table = [
+  entry("mqtt", mqttOptions, () => import("./mqtt/index.ts")),
+  entry("upnp", upnpOptions, () => import("./upnp/index.ts")),
+] as const;
 
 export type AdapterName = (typeof table)[number]["name"];
 

@@ -89,7 +89,6 @@ const discovery = v.object({
 
 /** Adapters that do not exist yet; each moves to the table of adapters/index.ts when it does. */
 const plannedAdapters = {
-  upnp: plannedPart("upnp adapter"),
   coap: plannedPart("coap adapter"),
   lwm2m: plannedPart("lwm2m adapter", "listen", "dtls", "access"),
   tr069: plannedPart("tr069 adapter", "listen", "path", "username", "password", "tls", "access"),

@@ -26,3 +26,9 @@ export const gatewayServiceType = "_dmgw._tcp";
 
 /** What a gateway calls itself on the LAN by SSDP: a target without a description, so no UPnP device. */
 export const gatewaySsdpTarget = "urn:dmgw:service:gateway:1";
+
+/** ./Devices/<n>/UPnP */
+export const upnpFaceUrn = "urn:dmgw:mo:upnp:1.0";
+
+/** Header of SSDP messages of that target: the gateway's id. */
+export const gatewayIdHeader = "ID.DMGW";

@@ -15,7 +15,7 @@ test("without a file the built-in defaults hold", async () => {
     control: {},
     log: { level: "info", format: "auto" },
     discovery: { ssdp: { enabled: true }, mdns: { enabled: true }, neighbours: { enabled: false } },
-    adapters: { mqtt: { enabled: true, url: "mqtt://127.0.0.1:1883" }, upnp: { enabled: false } },
+    adapters: { mqtt: { enabled: true, url: "mqtt://127.0.0.1:1883" }, upnp: { enabled: true, access: "approve" } },
     servers: [],
   });
   expect(config.state).toBeUndefined();
@@ -72,7 +72,7 @@ log: {}
     '3:15 log.level: "trase" is not one of debug, info, warn, error',
     '3:22 log.fromat: there is no such key; did you mean "format"?',
     '5:16 adapters.mqtt.url: "http://x" does not begin with mqtt:// or mqtts://',
-    "6:3 adapters.zigbee: there is no such key; here are: upnp, coap, lwm2m, tr069, omadm, smartcard, mqtt",
+    "6:3 adapters.zigbee: there is no such key; here are: coap, lwm2m, tr069, omadm, smartcard, mqtt, upnp",
     "8:5 servers[0].auth does not say how the server proves itself: give auth.server with name and secret, or pin its certificate with tls.ca and https",
     '9:10 servers[0].url: "http://a.example/dm" is plain http: anybody on the way can read and change it. Use https://, or set insecure: true for this server',
     '10:11 servers[0].poll: "soon" is not a duration: write a number and its unit, such as 500ms, 5s, 10m, 24h or 7d',

@@ -53,8 +53,10 @@ const wrong: readonly Row[] = [
   ["log.format", "jsn", 'did you mean "json"?'],
   ...flags("discovery.ssdp.enabled"),
   ...flags("discovery.mdns.enabled"),
-  ...["discovery.neighbours", "adapters.upnp", "adapters.coap", "adapters.lwm2m"].flatMap(later),
+  ...["discovery.neighbours", "adapters.coap", "adapters.lwm2m"].flatMap(later),
   ...["adapters.tr069", "adapters.omadm", "adapters.smartcard"].flatMap(later),
+  ...flags("adapters.upnp.enabled"),
+  ["adapters.upnp.access", "opne", '"opne" is not one of approve, open; did you mean "open"?'],
   ...flags("adapters.mqtt.enabled"),
   ["adapters.mqtt.url", "http://x", "does not begin with mqtt:// or mqtts://"],
   ["adapters.mqtt.url", "broker.lan", "is not a URL"],
@@ -196,7 +198,6 @@ test("the keys of parts that do not exist yet are taken as they are while these 
 web: { enabled: false, listen: "127.0.0.1:8420" }
 discovery: { neighbours: { enabled: false, leases: /tmp/dhcp.leases } }
 adapters:
-  upnp: { enabled: false }
   coap: { enabled: false }
   lwm2m: { enabled: false, listen: "192.168.1.1:5683", dtls: { listen: x, psk: [ { identity: a, key: "00" } ] }, access: approve }
   tr069: { enabled: false, listen: x, path: /cwmp, username: a, password: b, tls: { cert: a, key: b }, access: approve }
