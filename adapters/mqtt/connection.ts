@@ -15,8 +15,15 @@ export interface Broker {
   /** Wants these topics: now, and after every reconnect. What is retained there comes again, although another convention wanted it before. */
   subscribe(filters: readonly string[]): void;
   unsubscribe(filters: readonly string[]): void;
-  /** Resolves when the broker has taken the message (QoS 1). @throws DmError 503. */
-  publish(topic: string, payload: string | Uint8Array): Promise<void>;
+  /** Resolves when the broker has taken the message (QoS 1, unless told otherwise). @throws DmError 503. */
+  publish(topic: string, payload: string | Uint8Array, manner?: Manner): Promise<void>;
+}
+
+/** How a message is sent, where its convention lets a device ask for it. */
+export interface Manner {
+  /** The broker keeps it; default it does not. */
+  readonly retain?: boolean;
+  readonly qos?: 1 | 2;
 }
 
 export interface Account {
@@ -137,13 +144,13 @@ export class Connection implements Broker {
     return left === 0;
   }
 
-  publish(topic: string, payload: string | Uint8Array): Promise<void> {
+  publish(topic: string, payload: string | Uint8Array, { retain = false, qos = 1 }: Manner = {}): Promise<void> {
     const client = this.#client;
     if (!this.#connected || client === undefined) return Promise.reject(notSent(undefined));
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => reject(notSent(error));
       this.#unsent.add(fail);
-      client.publish(topic, typeof payload === "string" ? payload : Buffer.from(payload), { qos: 1 }, (error) => {
+      client.publish(topic, typeof payload === "string" ? payload : Buffer.from(payload), { qos, retain }, (error) => {
         this.#unsent.delete(fail);
         if (error) fail(error);
         else resolve();

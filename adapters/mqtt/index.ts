@@ -10,6 +10,7 @@ import type { MqttOptions } from "./options.ts";
 const table: readonly ConventionEntry[] = [
   { name: "homie", load: async () => (await import("./homie.ts")).homie },
   { name: "zigbee2mqtt", load: async () => (await import("./zigbee2mqtt.ts")).zigbee2mqtt },
+  { name: "homeassistant", load: async () => (await import("./home-assistant.ts")).homeAssistant },
   { name: "tasmota", load: async () => (await import("./tasmota.ts")).tasmota },
 ];
 

@@ -11,6 +11,8 @@ export const limits = {
   properties: 2000,
   /** Of all devices. */
   allProperties: 50_000,
+  /** Topics that announce something one by one, and topics that are subscribed to for them, of all devices. */
+  topics: 20_000,
   /** Topics of one device that nothing has described yet. */
   undescribed: 2000,
   /** Characters of one value. */

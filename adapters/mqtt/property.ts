@@ -2,7 +2,7 @@ import type { Rel } from "../../tree/path.ts";
 import type { Clock } from "../../tree/ports.ts";
 import type { LeafFormat, Value } from "../../tree/value.ts";
 import type { DeviceNodes } from "../device-nodes.ts";
-import type { Broker } from "./connection.ts";
+import type { Broker, Manner } from "./connection.ts";
 import type { Rule } from "./rules.ts";
 
 /** One property, as its convention describes it. */
@@ -31,7 +31,7 @@ export interface Slot {
   at: number | undefined;
 }
 
-export interface Message {
+export interface Message extends Manner {
   readonly topic: string;
   readonly payload: string | Uint8Array;
 }

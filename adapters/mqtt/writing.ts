@@ -88,7 +88,7 @@ async function tell(device: Reachable, orders: readonly Order[], signal?: AbortS
   });
   try {
     const messages = device.voice.tell(orders, (rel) => device.nodes.get(rel)?.value);
-    const sent = Promise.all(messages.map(({ topic, payload }) => device.broker.publish(topic, payload)));
+    const sent = Promise.all(messages.map((message) => device.broker.publish(message.topic, message.payload, message)));
     const taken = sent.then(() => undefined);
     let delivered = false;
     void taken.then(

@@ -1,0 +1,63 @@
+import type { Rel } from "../../tree/path.ts";
+import type { Face } from "../adapter.ts";
+import { relOf } from "../device-nodes.ts";
+import type { MqttDevice } from "./device.ts";
+import type { Availability } from "./home-assistant-availability.ts";
+import type { Announcement, Thing } from "./home-assistant-claims.ts";
+import { faceOf, namesOf } from "./home-assistant-face.ts";
+import { pointOf } from "./home-assistant-points.ts";
+import type { Point } from "./home-assistant-points.ts";
+
+/** A device, as it is announced now. */
+export interface Known {
+  readonly identity: string;
+  readonly device: MqttDevice;
+  /** By age. */
+  readonly announcements: Set<Announcement<Known>>;
+  readonly availability: Availability;
+  points: ReadonlyMap<Rel, Point>;
+  /** By the topic on which they are reported. */
+  readers: ReadonlyMap<string, readonly Point[]>;
+  /** The firmware that runs, as an entity of the kind "update" says. */
+  installed?: string;
+  cancel?: (() => void) | undefined;
+  /** On the monotonic clock. */
+  showBy?: number | undefined;
+}
+
+/** What a device's entities make of it: its properties, who reads which topic, and the nodes above them with what they are. */
+export function arranged(things: readonly Thing[]): {
+  readonly points: ReadonlyMap<Rel, Point>;
+  readonly readers: ReadonlyMap<string, readonly Point[]>;
+  readonly interiors: ReadonlyMap<Rel, string>;
+} {
+  const points = new Map<Rel, Point>();
+  const readers = new Map<string, Point[]>();
+  const interiors = new Map<Rel, string>();
+  for (const [{ about, parts }, name] of namesOf(things)) {
+    const top = relOf([name]);
+    if (top !== undefined) interiors.set(top, about);
+    for (const point of parts.map((part) => pointOf(part, name))) {
+      if (point === undefined || points.has(point.rel)) continue;
+      points.set(point.rel, point);
+      if (point.state === undefined) continue;
+      const { topic } = point.state;
+      const others = readers.get(topic);
+      if (others === undefined) readers.set(topic, [point]);
+      else others.push(point);
+    }
+  }
+  return { points, readers, interiors };
+}
+
+/** The announcement that stands first says who it is. */
+export function faceOfKnown({
+  identity,
+  announcements,
+  installed,
+}: Known): Pick<Face, "clues" | "addresses" | "facts"> {
+  const all = [...announcements];
+  const name = all.flatMap(({ things }) => things)[0]?.name ?? identity;
+  const blocks = all.flatMap(({ block }) => block ?? []);
+  return faceOf(identity, blocks, { name, firmware: installed });
+}
