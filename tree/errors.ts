@@ -19,6 +19,7 @@ export const Status = {
   notSupported: 406,
   missingCredentials: 407,
   timeout: 408,
+  conflict: 409,
   incomplete: 412,
   tooLarge: 413,
   uriTooLong: 414,

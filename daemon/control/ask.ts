@@ -29,6 +29,14 @@ export interface JsonAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export interface Route {
+  /** Below /v1/. ":id" stands for one segment, "*" for whatever follows. */
+  readonly path: string;
+  readonly on: ReadonlyMap<string, (ask: Ask) => Promise<Answer> | Answer>;
+  /** The names that may stand in the query. */
+  readonly query?: readonly string[];
+}
+
 export type Fields = ReadonlyMap<string, unknown>;
 
 export const ok = (body: unknown): JsonAnswer => ({ status: Status.ok, body });
@@ -84,9 +92,9 @@ export function textField(fields: Fields, key: string, limit = 65_536): string |
   return value;
 }
 
-/** A text that must be there and hold something. @throws DmError 400, 412. */
-export function neededText(fields: Fields, key: string): string {
-  const value = textField(fields, key);
+/** A text that must be there and hold something. @throws DmError 400, 412, 413. */
+export function neededText(fields: Fields, key: string, limit?: number): string {
+  const value = textField(fields, key, limit);
   if (value === undefined || value === "") throw new DmError(Status.incomplete, `"${key}" is missing in the body`);
   return value;
 }

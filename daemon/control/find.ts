@@ -1,7 +1,6 @@
 import { DmError, Status } from "../../tree/errors.ts";
-import type { Answer } from "./ask.ts";
+import type { Answer, Route } from "./ask.ts";
 import { problemOf } from "./problem.ts";
-import type { Route } from "./routes.ts";
 
 export interface Found {
   readonly route: Route;

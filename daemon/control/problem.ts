@@ -11,6 +11,7 @@ const titles = new Map<number, string>([
   [Status.notSupported, "not supported"],
   [Status.missingCredentials, "credentials missing"],
   [Status.timeout, "took too long"],
+  [Status.conflict, "conflict"],
   [Status.incomplete, "incomplete"],
   [Status.tooLarge, "too large"],
   [Status.uriTooLong, "address too long"],

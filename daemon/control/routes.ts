@@ -3,18 +3,11 @@ import { parsePath, root } from "../../tree/path.ts";
 import type { Clock, Log } from "../../tree/ports.ts";
 import type { Events } from "../events.ts";
 import type { Gateway, NewServer } from "../gateway.ts";
-import type { Answer, Ask, Fields } from "./ask.ts";
+import type { Answer, Ask, Fields, Route } from "./ask.ts";
 import { flag, neededText, ok, textField } from "./ask.ts";
+import { deviceRoutes } from "./device-routes.ts";
 import { streamEvents } from "./event-stream.ts";
 import { treeRoutes } from "./tree-routes.ts";
-
-export interface Route {
-  /** Below /v1/. ":id" stands for one segment, "*" for whatever follows. */
-  readonly path: string;
-  readonly on: ReadonlyMap<string, (ask: Ask) => Promise<Answer> | Answer>;
-  /** The names that may stand in the query. */
-  readonly query?: readonly string[];
-}
 
 export interface Parts {
   readonly gateway: Gateway;
@@ -31,11 +24,7 @@ export function routesOf(parts: Parts): readonly Route[] {
   const tree = treeRoutes(gateway.tree, parts.clock);
   return [
     { path: "status", on: new Map([["GET", () => ok(gateway.status())]]) },
-    { path: "devices", on: new Map([["GET", () => ok(gateway.devices())]]) },
-    { path: "devices/:id", on: new Map([["GET", (ask: Ask) => ok(deviceOf(gateway, ask.id))]]) },
-    { path: "devices/:id/approve", on: post(async (ask) => ok(await gateway.approve(ask.id))) },
-    { path: "devices/:id/name", on: post(async (ask) => ok(await gateway.name(ask.id, await deviceName(ask)))) },
-    { path: "devices/:id/forget", on: post(async (ask) => done(gateway.forget(ask.id))) },
+    ...deviceRoutes(gateway),
     {
       path: "tree/*",
       query: ["deep", "prop", "as", "live"],
@@ -66,19 +55,6 @@ const post = (run: (ask: Ask) => Promise<Answer> | Answer) => new Map([["POST", 
 async function done(work: Promise<void>): Promise<Answer> {
   await work;
   return ok({ state: "done" });
-}
-
-function deviceOf(gateway: Gateway, id: string): unknown {
-  const device = gateway.devices().find((one) => one.id === id);
-  if (device === undefined) throw new DmError(Status.notFound, `there is no device "${id}"`);
-  return device;
-}
-
-async function deviceName(ask: Ask): Promise<string> {
-  const name = textField(await ask.body("name"), "name", 64);
-  if (name === undefined) throw new DmError(Status.incomplete, '"name" is missing in the body');
-  if (/\p{Cc}/u.test(name)) throw new DmError(Status.badRequest, "a name may not hold control characters");
-  return name;
 }
 
 async function newServer(ask: Ask): Promise<NewServer> {

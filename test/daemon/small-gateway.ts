@@ -5,36 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ControlOptions } from "../../daemon/control.ts";
 import { openControl } from "../../daemon/control.ts";
-import type { DeviceReport, Gateway, NewServer, ServerReport, StatusReport } from "../../daemon/gateway.ts";
+import type { DeviceStory, Gateway, NewServer, ServerReport, StatusReport } from "../../daemon/gateway.ts";
 import { DmError } from "../../tree/errors.ts";
 import type { Call, Mo } from "../../tree/mo.ts";
 import { tableMo } from "../../tree/table.ts";
 import { bin, chr, float, nul } from "../../tree/value.ts";
 import { fakeLog } from "../fakes/log.ts";
 import { path, smallHome } from "../tree/small-home.ts";
+import { lampReport, smallInventory } from "./small-inventory.ts";
 
 const since = "2026-01-01T00:00:00.000Z";
-
-export function lampReport(id: string, more: Partial<DeviceReport> = {}): DeviceReport {
-  return {
-    id,
-    name: `Lamp ${id}`,
-    manufacturer: "Acme",
-    model: "L1",
-    firmware: "1.0",
-    addresses: ["192.168.1.20"],
-    mac: "02:00:00:00:00:01",
-    identities: [`mqtt:homie:${id}`],
-    sources: ["mdns"],
-    protocols: ["MQTT"],
-    state: "managed",
-    managed: true,
-    reachable: true,
-    lastSeen: since,
-    uri: `./Devices/${id}`,
-    ...more,
-  };
-}
 
 /** An MO with a value of each kind that JSON has to carry, and a button that takes its time. */
 function bench(pressed: (call: Call) => Promise<"done" | "accepted">): Mo {
@@ -71,16 +51,20 @@ interface Script {
   connect: (progress: (line: string) => void, signal: AbortSignal) => Promise<void>;
   reload: () => Promise<readonly string[]>;
   status: Partial<StatusReport>;
+  why: Partial<DeviceStory>;
 }
 
 /** The daemon's face over real parts: a tree with real MOs, its devices and accounts as plain lists. */
 export function smallGateway() {
   const home = smallHome();
-  const devices = new Map([
-    ["d1", lampReport("d1")],
-    ["d2", lampReport("d2", { name: "Evil \u001b]0;owned\u0007", reachable: false, state: "away" })],
-    ["d3", lampReport("d3", { managed: false, state: "seen", protocols: [], name: "TV", mac: "", lastSeen: "" })],
-  ]);
+  const inventory = smallInventory(home);
+  const { devices } = inventory;
+  for (const report of [
+    lampReport("d1"),
+    lampReport("d2", { name: "Evil \u001b]0;owned\u0007", reachable: false, state: "away" }),
+    lampReport("d3", { managed: false, state: "seen", protocols: [], name: "TV", mac: "", lastSeen: "" }),
+  ])
+    devices.set(report.id, report);
   const servers = new Map<string, ServerReport>();
   const added: NewServer[] = [];
   const script: Script = {
@@ -91,6 +75,7 @@ export function smallGateway() {
     },
     reload: async () => ["adapters.mqtt.url: changed, reconnecting"],
     status: {},
+    why: {},
   };
   home.tree.mount(
     path("./Bench"),
@@ -104,16 +89,6 @@ export function smallGateway() {
     servers.set(id, report);
     added.push(server);
     return report;
-  };
-  const device = (id: string): DeviceReport => {
-    const found = devices.get(id);
-    if (found === undefined) throw new DmError(404, `there is no device "${id}"`);
-    return found;
-  };
-  const change = (id: string, more: Partial<DeviceReport>) => {
-    const next = { ...device(id), ...more };
-    devices.set(id, next);
-    return next;
   };
   const gateway: Gateway = {
     tree: home.tree,
@@ -132,13 +107,8 @@ export function smallGateway() {
       state: "/tmp/state",
       ...script.status,
     }),
-    devices: () => [...devices.values()],
-    approve: async (id) => {
-      if (device(id).protocols.length === 0) throw new DmError(405, `no adapter speaks to ${id}`);
-      return change(id, { managed: true, state: "managed" });
-    },
-    name: async (id, name) => change(id, { name }),
-    forget: async (id) => void devices.delete(device(id).id),
+    ...inventory.gateway,
+    why: (id) => ({ ...inventory.gateway.why(id), ...script.why }),
     servers: () => [...servers.values()],
     addServer: async (server) => addServer(server),
     removeServer: async (id) => {
@@ -151,7 +121,7 @@ export function smallGateway() {
     reload: () => script.reload(),
   };
   addServer({ id: "com.example.dm", url: "https://dm.example.com/dm" }, "file");
-  return { ...home, gateway, devices, servers, added, script };
+  return { ...home, gateway, devices, decided: inventory.decided, servers, added, script };
 }
 
 export type SmallGateway = ReturnType<typeof smallGateway>;

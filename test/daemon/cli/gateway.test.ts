@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../../daemon/cli/index.ts";
 import { DmError } from "../../../tree/errors.ts";
-import { lampReport } from "../small-gateway.ts";
+import { lampReport } from "../small-inventory.ts";
 import { dmgw, listening, smallCli } from "./cli.ts";
 
 const json = (text: string): unknown => JSON.parse(text);
