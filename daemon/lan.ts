@@ -93,33 +93,40 @@ function readAll(read: ReadInterfaces): ReturnType<ReadInterfaces> {
   }
 }
 
-/**
- * Tells the LAN interfaces at once, and again whenever one comes, goes, or changes its addresses, within 5 s.
- * @returns ends it.
- */
+export interface LanWatch {
+  /** Somebody says that something has changed: it is looked now. */
+  look(): void;
+  stop(): void;
+}
+
+/** Tells the LAN interfaces at once, and again whenever one comes, goes, or changes its addresses, within 5 s. */
 export function watchLan(
   names: readonly string[] | undefined,
   clock: Clock,
   onChange: (interfaces: readonly LanInterface[]) => void,
   read: ReadInterfaces = networkInterfaces,
-): () => void {
+): LanWatch {
   let told: string | undefined;
   let cancel = () => {};
   let stopped = false;
   const look = () => {
+    if (stopped) return;
     const interfaces = lanInterfaces(names, read);
     const text = JSON.stringify(interfaces);
     // Armed before it is told: whoever is told may end the watch.
+    cancel();
     cancel = clock.after(pollMs, look);
     if (text === told) return;
     told = text;
     onChange(interfaces);
-    if (stopped) cancel();
   };
   look();
-  return () => {
-    stopped = true;
-    cancel();
+  return {
+    look,
+    stop() {
+      stopped = true;
+      cancel();
+    },
   };
 }
 

@@ -1,10 +1,13 @@
 import { reasonOf } from "../../tree/errors.ts";
 import type { Clock, Log } from "../../tree/ports.ts";
 import type { LanInterface } from "../lan.ts";
-import type { Link, Source } from "./source.ts";
+import type { LanSource, Link, Source } from "./source.ts";
 
 const firstRetryMs = 1000;
 const lastRetryMs = 60_000;
+
+/** What to do about it, for `dmgw status`. */
+export const noInterface = "no interface has a private address: name the home's in lan.interfaces";
 
 export interface LinksState {
   /** starting: nothing tried yet; waiting: there is no LAN interface; listening: on at least one link; error: on none. */
@@ -24,6 +27,29 @@ export interface Links {
   state(): LinksState;
   /** Resolves when everything is closed. */
   stop(): Promise<void>;
+}
+
+/** A source that listens link by link, as one for the whole LAN. */
+export function onLinks(source: Source, ports: { clock: Clock; log: Log; random: () => number }): LanSource {
+  const links = keepLinks(source, ports);
+  return {
+    update: (interfaces) => links.update(interfaces),
+    report() {
+      const { state, since, error, open } = links.state();
+      const own = source.detail?.();
+      const detail = [
+        ...(open.length > 0 ? [`on ${[...new Set(open)].join(", ")}`] : []),
+        ...(state === "waiting" ? [noInterface] : []),
+        ...(own === undefined ? [] : [own]),
+      ].join("; ");
+      return { state, since, ...(error !== undefined && { error }), ...(detail !== "" && { detail }) };
+    },
+    forget: (key) => source.forget(key),
+    async stop() {
+      await links.stop();
+      await source.stop();
+    },
+  };
 }
 
 interface Attempt {

@@ -1,9 +1,10 @@
 import type { Sighting } from "../../adapters/adapter.ts";
 import type { Clock } from "../../tree/ports.ts";
+import { sourceNames } from "./source.ts";
 import type { SourceName } from "./source.ts";
 
-/** Live sightings at most: a flood is refused and evicts nobody. */
-export const sightingLimits = { perSource: 512, perSender: 64 } as const;
+/** Live sightings at most: a flood is refused and evicts nobody. One network that is flooded leaves room for the others. */
+export const sightingLimits = { perSource: 1024, perInterface: 768, perSender: 64 } as const;
 
 /** RFC 6762 10.1: a goodbye counts after a second, so that a restart or a rescue is no coming and going. */
 const goodbyeMs = 1000;
@@ -28,7 +29,8 @@ export interface SightingEvents {
 
 /** What is on the LAN now, as far as it says so: repeats are absorbed, ends are noticed, the number is bounded. */
 export interface SightingTable {
-  admits(source: SourceName, key: string, sender: string): boolean;
+  /** Is there room for this key of this sender, and on this interface? It is counted when there is not. True for a key that is there already. */
+  admits(source: SourceName, key: string, sender: string, onInterface?: string): boolean;
   seen(source: SourceName, sighting: Sighting, sender: string): void;
   left(source: SourceName, key: string, onInterface: string): void;
   live(): Iterable<Sighting>;
@@ -48,18 +50,25 @@ interface Entry {
   heardToldAt: number;
   leaving: boolean;
   expires: number;
-  /** Who made it count. */
+  /** Who made it count, and where. */
   readonly sender: string;
+  readonly countedOn: string;
 }
 
 interface Shelf {
   readonly entries: Map<string, Entry>;
   readonly bySender: Map<string, number>;
+  readonly byInterface: Map<string, number>;
   refused: number;
 }
 
 export function sightingTable(clock: Clock, events: SightingEvents): SightingTable {
-  const shelves: Record<SourceName, Shelf> = { mdns: emptyShelf(), ssdp: emptyShelf() };
+  const shelves: Record<SourceName, Shelf> = {
+    mdns: emptyShelf(),
+    ssdp: emptyShelf(),
+    neighbours: emptyShelf(),
+    leases: emptyShelf(),
+  };
   let stopped = false;
   let armedFor = Infinity;
   let cancel = () => {};
@@ -86,7 +95,7 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
     armedFor = Infinity;
     const now = clock.monotonic();
     let next = Infinity;
-    for (const source of ["mdns", "ssdp"] as const) {
+    for (const source of sourceNames) {
       for (const [key, entry] of shelves[source].entries) {
         if (entry.expires <= now) {
           remove(shelves[source], key, entry);
@@ -117,12 +126,14 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
     arm(dueAt(entry));
   };
 
-  const room = (shelf: Shelf, sender: string): boolean =>
-    shelf.entries.size < sightingLimits.perSource && (shelf.bySender.get(sender) ?? 0) < sightingLimits.perSender;
+  const room = (shelf: Shelf, sender: string, onInterface: string | undefined): boolean =>
+    shelf.entries.size < sightingLimits.perSource &&
+    (shelf.bySender.get(sender) ?? 0) < sightingLimits.perSender &&
+    (onInterface === undefined || (shelf.byInterface.get(onInterface) ?? 0) < sightingLimits.perInterface);
 
-  const admits = (source: SourceName, key: string, sender: string): boolean => {
+  const admits = (source: SourceName, key: string, sender: string, onInterface?: string): boolean => {
     const shelf = shelves[source];
-    if (shelf.entries.has(key) || room(shelf, sender)) return true;
+    if (shelf.entries.has(key) || room(shelf, sender, onInterface)) return true;
     shelf.refused++;
     return false;
   };
@@ -134,7 +145,7 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
       const shelf = shelves[source];
       const entry = shelf.entries.get(sighting.key);
       if (entry !== undefined) return again(source, entry, sighting);
-      if (!admits(source, sighting.key, sender)) return;
+      if (!admits(source, sighting.key, sender, sighting.interface)) return;
       const now = clock.monotonic();
       const fresh: Entry = {
         sighting,
@@ -145,9 +156,11 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
         leaving: false,
         expires: sighting.expires,
         sender,
+        countedOn: sighting.interface,
       };
       shelf.entries.set(sighting.key, fresh);
-      shelf.bySender.set(sender, (shelf.bySender.get(sender) ?? 0) + 1);
+      count(shelf.bySender, sender, 1);
+      count(shelf.byInterface, sighting.interface, 1);
       arm(fresh.expires);
       tell(fresh, now);
     },
@@ -171,14 +184,19 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
 }
 
 function emptyShelf(): Shelf {
-  return { entries: new Map(), bySender: new Map(), refused: 0 };
+  return { entries: new Map(), bySender: new Map(), byInterface: new Map(), refused: 0 };
 }
 
 function remove(shelf: Shelf, key: string, entry: Entry): void {
   shelf.entries.delete(key);
-  const left = (shelf.bySender.get(entry.sender) ?? 1) - 1;
-  if (left === 0) shelf.bySender.delete(entry.sender);
-  else shelf.bySender.set(entry.sender, left);
+  count(shelf.bySender, entry.sender, -1);
+  count(shelf.byInterface, entry.countedOn, -1);
+}
+
+function count(counts: Map<string, number>, name: string, step: 1 | -1): void {
+  const now = (counts.get(name) ?? 0) + step;
+  if (now <= 0) counts.delete(name);
+  else counts.set(name, now);
 }
 
 /** Does a thing that was heard on one link, and now on another, count as on the other from now on? */
@@ -196,7 +214,9 @@ function sameSighting(a: Sighting, b: Sighting): boolean {
     a.port === b.port &&
     a.service === b.service &&
     a.interface === b.interface &&
+    a.mac === b.mac &&
     a.host === b.host &&
+    a.dhcpId === b.dhcpId &&
     a.addresses.length === b.addresses.length &&
     a.addresses.every((address) => b.addresses.includes(address)) &&
     a.text.size === b.text.size &&

@@ -1,8 +1,10 @@
 import type { Sighting } from "../../adapters/adapter.ts";
 import type { Clock, Log } from "../../tree/ports.ts";
+import type { PartReport } from "../gateway.ts";
 import type { LanInterface } from "../lan.ts";
 
-export type SourceName = "mdns" | "ssdp";
+export const sourceNames = ["mdns", "ssdp", "neighbours", "leases"] as const;
+export type SourceName = (typeof sourceNames)[number];
 
 /** What a source of sightings gets from discovery. */
 export interface SourceIo {
@@ -20,7 +22,7 @@ export interface SourceIo {
   left(key: string, onInterface: string): void;
 }
 
-/** One source, while discovery runs. */
+/** One source that listens on each link on its own, while discovery runs. `onLinks` keeps its links open. */
 export interface Source {
   /** It can open a link that has no IPv4 address (`lan.address` is ""); otherwise it is not asked to. */
   readonly ipv6Alone?: true;
@@ -41,7 +43,18 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/** What the file of a source exports. */
+/** One source that looks at all links at once. */
+export interface LanSource {
+  /** These are the links now. Resolves when it has had a first look. */
+  update(interfaces: readonly LanInterface[]): Promise<void>;
+  report(): PartReport;
+  /** The key is no longer a sighting: nothing need be kept of it. */
+  forget(key: string): void;
+  /** Resolves when nothing of it runs any more. */
+  stop(): Promise<void>;
+}
+
+/** What the file of a source that listens on links exports. */
 export interface SourceModule {
   start(io: SourceIo): Source;
 }

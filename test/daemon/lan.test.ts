@@ -120,7 +120,7 @@ it("tells the interfaces at once, then only when they have changed, and no more 
   const clock = fakeClock();
   let system: Record<string, NetworkInterfaceInfo[]> = {};
   const told: string[][] = [];
-  const stop = watchLan(
+  const watch = watchLan(
     undefined,
     clock,
     (interfaces) => told.push(names(interfaces)),
@@ -134,9 +134,14 @@ it("tells the interfaces at once, then only when they have changed, and no more 
   system = { eth1: [v4("192.168.8.1")] };
   await clock.advance(5000);
   expect(told).toEqual([[], ["eth1 192.168.7.1"], ["eth1 192.168.8.1"]]);
-  stop();
+  system = { eth1: [v4("192.168.9.1")] };
+  watch.look();
+  expect(told.at(-1)).toEqual(["eth1 192.168.9.1"]);
+  expect(clock.timers).toBe(1);
+  watch.stop();
   system = {};
+  watch.look();
   await clock.advance(60_000);
-  expect(told).toHaveLength(3);
+  expect(told).toHaveLength(4);
   expect(clock.timers).toBe(0);
 });

@@ -5,7 +5,7 @@ import { fakeLog } from "../../fakes/log.ts";
 
 const deaf = { seen: () => {}, heard: () => {}, gone: () => {} };
 const off = { mdns: { enabled: false }, ssdp: { enabled: false } };
-const on = { mdns: { enabled: true }, ssdp: { enabled: true } };
+const on = { mdns: { enabled: true }, ssdp: { enabled: true }, neighbours: { enabled: true } };
 
 it("a source that is off is loaded by nobody, and says so", async () => {
   const clock = fakeClock();
@@ -13,6 +13,8 @@ it("a source that is off is loaded by nobody, and says so", async () => {
   expect(discovery.status()).toEqual({
     mdns: { state: "off", since: "2026-01-01T00:00:00.000Z", sightings: 0 },
     ssdp: { state: "off", since: "2026-01-01T00:00:00.000Z", sightings: 0 },
+    neighbours: { state: "off", since: "2026-01-01T00:00:00.000Z", sightings: 0 },
+    leases: { state: "off", since: "2026-01-01T00:00:00.000Z", sightings: 0 },
   });
   expect([...discovery.sightings()]).toEqual([]);
   await discovery.stop();

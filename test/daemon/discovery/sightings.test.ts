@@ -68,6 +68,9 @@ describe("repeats", () => {
     ["address", { addresses: ["192.168.1.3"] }],
     ["text", { text: new Map([["a", "b"]]) }],
     ["service", { service: "_ipp._tcp" }],
+    ["hardware address", { mac: "00:11:22:33:44:55" }],
+    ["host name", { host: "kitchen" }],
+    ["DHCP id", { dhcpId: "ff01" }],
   ])("with another %s are something new", async (_, more) => {
     see("a");
     await clock.advance(1000);
@@ -146,9 +149,17 @@ describe("a flood", () => {
     expect([...table.live()].map(({ key }) => key)).toEqual(expect.arrayContaining(["well-behaved", "another"]));
   });
 
+  it("of one network is cut at its share, so that the others have theirs", () => {
+    for (let n = 0; n < 10_000; n++) see(`flood ${n}`, { interface: "guest" }, `10.0.0.${n}`);
+    expect(table.count("mdns")).toBe(sightingLimits.perInterface);
+    expect(table.admits("mdns", "another", "10.0.0.1", "guest")).toBe(false);
+    for (let n = 0; n < 10_000; n++) see(`home ${n}`, {}, `192.168.1.${n}`);
+    expect(table.count("mdns")).toBe(sightingLimits.perSource);
+  });
+
   it("of many senders is cut at the source's share; whoever is there stays and is still heard; the other source is free", async () => {
     see("well-behaved", {}, "192.168.1.9");
-    for (let n = 0; n < 10_000; n++) see(`flood ${n}`, {}, `192.168.1.${n % 250}`);
+    for (let n = 0; n < 10_000; n++) see(`flood ${n}`, { interface: `lan${n % 2}` }, `192.168.1.${n % 250}`);
     expect(table.count("mdns")).toBe(sightingLimits.perSource);
     await clock.advance(50_000);
     see("well-behaved", {}, "192.168.1.9");

@@ -1,4 +1,5 @@
 import type { Sighting } from "../../../adapters/adapter.ts";
+import type { SourceName } from "../../../daemon/discovery/source.ts";
 import { startPeer, until } from "./process.ts";
 
 /** An event of discovery-printer.ts. */
@@ -7,7 +8,9 @@ export type Printed = { readonly at: number } & (
   | { readonly event: "heard"; readonly source: string; readonly key: string }
   | { readonly event: "gone"; readonly source: string; readonly key: string; readonly why: string }
   | { readonly event: "ready"; readonly ms: number; readonly rss: number }
-  | { readonly event: "status"; readonly mdns: PrintedStatus; readonly ssdp: PrintedStatus }
+  | ({ readonly event: "status"; readonly probes: readonly (readonly [key: string, at: number])[] } & Readonly<
+      Record<SourceName, PrintedStatus>
+    >)
   | { readonly event: "log"; readonly message: string }
   | { readonly event: "stopped" }
 );
@@ -28,17 +31,33 @@ export interface Discovered {
     options?: { readonly since?: number; readonly ms?: number },
   ): Promise<Extract<Printed, { event: E }>>;
   status(): Promise<Extract<Printed, { event: "status" }>>;
+  /** Probes what `probes` named. */
+  probe(): void;
   /** @throws Error when it did not end by itself, and cleanly. */
   stop(): Promise<void>;
 }
 
-/** `file`: the bundle of discovery-printer.ts. `speed`: how much faster than the world its clock runs. */
+export interface DiscoveredOptions {
+  /** Default: as the daemon chooses. */
+  readonly interfaces?: readonly string[];
+  /** How much faster than the world its clock runs. */
+  readonly speed?: number;
+  /** Given: the neighbour table and these files of leases, and neither mDNS nor SSDP. */
+  readonly leases?: readonly string[];
+  /** "address%interface", for `probe`. */
+  readonly probes?: string;
+}
+
+/** `file`: the bundle of discovery-printer.ts. */
 export async function startDiscovered(
   file: string,
   namespace: string,
-  { interfaces = [], speed = 1 }: { readonly interfaces?: readonly string[]; readonly speed?: number } = {},
+  { interfaces = [], speed = 1, leases, probes = "" }: DiscoveredOptions = {},
 ): Promise<Discovered> {
-  const env = { DMGW_TEST_SPEED: String(speed) };
+  const env = {
+    DMGW_TEST_SPEED: String(speed),
+    ...(leases && { DMGW_TEST_LEASES: leases.join(":"), DMGW_TEST_ANNOUNCED: "no", DMGW_TEST_PROBE: probes }),
+  };
   const peer = await startPeer(process.execPath, [file, ...interfaces], { namespace, env, ready: /"event":"ready"/ });
   const events = (): Printed[] =>
     peer
@@ -64,6 +83,7 @@ export async function startDiscovered(
       peer.process.kill("SIGUSR2");
       return find("status", () => true, { since });
     },
+    probe: () => void peer.process.kill("SIGUSR1"),
     async stop() {
       await peer.stop();
       if (peer.process.exitCode !== 0)

@@ -4,6 +4,7 @@ import type { Log } from "../../../tree/ports.ts";
 import { quickClock } from "../../fakes/clock.ts";
 
 // Runs discovery on the interfaces that its arguments name (default: as the daemon chooses) and prints every event as one line of JSON.
+// DMGW_TEST_LEASES switches the neighbour table on, with these files ("a:b"). SIGUSR1 probes what DMGW_TEST_PROBE names ("address%interface").
 // `at` is on the wall clock, so that it can be compared with what another process did. SIGTERM ends it, SIGUSR2 prints its status.
 
 const print = (line: object) => process.stdout.write(`${JSON.stringify({ at: Date.now(), ...line })}\n`);
@@ -15,16 +16,24 @@ const told = (sighting: Sighting) => ({ ...sighting, text: Object.fromEntries(si
 const speed = Number(process.env["DMGW_TEST_SPEED"] ?? 1);
 const clock = quickClock(speed);
 
+const files = process.env["DMGW_TEST_LEASES"];
+const leases =
+  files === undefined ? undefined : { enabled: true, leases: files.split(":").filter((file) => file !== "") };
+const announced = process.env["DMGW_TEST_ANNOUNCED"] !== "no";
+const [probed = "", probedOn = ""] = (process.env["DMGW_TEST_PROBE"] ?? "").split("%");
+
 const names = process.argv.slice(2);
 const before = process.memoryUsage().rss;
 const began = performance.now();
 const discovery = await startDiscovery(
   {
-    options: { mdns: { enabled: true }, ssdp: { enabled: true } },
+    options: { mdns: { enabled: announced }, ssdp: { enabled: announced }, ...(leases && { neighbours: leases }) },
     lan: names.length === 0 ? undefined : names,
     clock,
     log,
     random: Math.random,
+    // In seconds what takes minutes; the kernel's own times stay as they are.
+    ...(leases && { probeTimes: { firstGap: 12_000, lastGap: 12_000, retryGaps: [1000, 1000], answer: 9000 } }),
   },
   {
     seen: (sighting) => print({ event: "seen", ...told(sighting) }),
@@ -33,8 +42,16 @@ const discovery = await startDiscovery(
   },
 );
 print({ event: "ready", ms: Math.round(performance.now() - began), rss: process.memoryUsage().rss - before });
-process.on("SIGUSR2", () => print({ event: "status", ...discovery.status() }));
+process.on("SIGUSR2", () => {
+  const probes = [...discovery.sightings()].flatMap(({ key }) => {
+    const at = discovery.nextProbe(key);
+    return at === undefined ? [] : [[key, at]];
+  });
+  print({ event: "status", ...discovery.status(), probes });
+});
+process.on("SIGUSR1", () => discovery.probe(probed, probedOn));
 process.once("SIGTERM", () => {
+  process.removeAllListeners("SIGUSR1");
   void discovery.stop().then(() => {
     process.removeAllListeners("SIGUSR2");
     print({ event: "stopped" });
