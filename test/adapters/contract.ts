@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DmError } from "../../tree/errors.ts";
 import { joinRel, parseRel, top } from "../../tree/path.ts";
-import { isInterior, sameValue } from "../../tree/value.ts";
+import { chr, isInterior, sameValue } from "../../tree/value.ts";
 import type { Adapter } from "../../adapters/adapter.ts";
 import type { Mo } from "../../tree/mo.ts";
 import type { Rel } from "../../tree/path.ts";
@@ -12,13 +12,24 @@ import { aCall, until } from "../fakes/host.ts";
 import type { FakeHost } from "../fakes/host.ts";
 
 /** Devices of one protocol, real enough to be talked to over real sockets, and an adapter that can be started on them. */
-export interface Home {
+export interface ReadOnlyHome {
   readonly clock: FakeClock;
   /** A fresh one for each start. */
   host(): FakeHost;
   start(host: FakeHost): Promise<Adapter>;
   /** The face of the device that the suite looks at. */
   readonly identity: string;
+  /** The device says again who it is. */
+  announce(): Promise<void>;
+  /** The device loses its power, or its line. */
+  lose(): Promise<void>;
+  /** A device appears whose names are as odd as the protocol lets them be; its identity. */
+  odd(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** One whose devices take orders. */
+export interface Home extends ReadOnlyHome {
   /** Two leaves that take both of these values, none of which is there at the start. */
   readonly writable: readonly [readonly [Rel, Value, Value], readonly [Rel, Value, Value]];
   /** A value of the right format that the second leaf does not allow. */
@@ -27,30 +38,26 @@ export interface Home {
   holds(rel: Rel): Value | undefined;
   /** Orders that have reached the device. */
   readonly orders: number;
-  /** The device says again who it is. */
-  announce(): Promise<void>;
   /** From now on the device takes no order for this leaf, and says nothing. */
   ignore(rel: Rel): void;
-  /** The device loses its power, or its line. */
-  lose(): Promise<void>;
-  /** A device appears whose names are as odd as the protocol lets them be; its identity. */
-  odd(): Promise<string>;
-  stop(): Promise<void>;
 }
 
 /** What every adapter keeps to. `setup` makes a home; it is called for each test. */
-export function adapterContract(name: string, setup: () => Promise<Home>): void {
+export function adapterContract(name: string, setup: () => Promise<Home>): void;
+export function adapterContract(name: string, setup: () => Promise<ReadOnlyHome>, kind: "read only"): void;
+export function adapterContract(name: string, setup: () => Promise<ReadOnlyHome>, kind?: "read only"): void {
   describe(`the adapter contract: ${name}`, () => {
     let home: Home;
     let host: FakeHost;
     let adapter: Adapter;
 
     beforeEach(async () => {
-      home = await setup();
+      // Its writing half is only looked at where there is one.
+      home = (await setup()) as Home;
       host = home.host();
       adapter = await home.start(host);
       await passing(home.clock, () => host.face(home.identity)?.reachable, `${home.identity} to appear`);
-      await quiet(home, moOf(host, home.identity));
+      await quiet(home, moOf(host, home.identity), kind === "read only" ? [] : home.writable);
     });
     afterEach(async () => {
       await adapter.stop();
@@ -99,6 +106,37 @@ export function adapterContract(name: string, setup: () => Promise<Home>): void 
       expect([mo().has(nowhere), mo().schema(nowhere)]).toEqual([false, undefined]);
       expect(await status(mo().read(nowhere, "one", aCall()))).toBe(404);
     });
+
+    test("names of a device are never more than names", async () => {
+      const identity = await home.odd();
+      await passing(home.clock, () => host.face(identity), `${identity} to appear`);
+      await agrees(moOf(host, identity));
+      expect(Object.keys(Object.prototype)).toEqual([]);
+      expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    });
+
+    test("a stop leaves no socket and no timer", async () => {
+      await adapter.stop();
+      expect(home.clock.timers).toBe(0);
+      const before = resources();
+      const again = home.host();
+      adapter = await home.start(again);
+      await passing(home.clock, () => again.face(home.identity)?.reachable, `${home.identity} to appear`);
+      await adapter.stop();
+      expect(home.clock.timers).toBe(0);
+      await until(
+        () => resources() <= before,
+        () => `${process.getActiveResourcesInfo().join()} to become fewer`,
+      );
+    });
+
+    if (kind === "read only")
+      return onlyLookedAt(
+        () => home,
+        mo,
+        () => host.face(home.identity)?.reachable,
+        status,
+      );
 
     test("a write is done when the device holds the value, and is read back", async () => {
       const [[rel, first, second]] = home.writable;
@@ -155,29 +193,44 @@ export function adapterContract(name: string, setup: () => Promise<Home>): void 
       expect(await mo().read(rel, "one", aCall())).toEqual(before);
       expect(await status(mo().apply([replace(rel, value)], aCall()))).toBe(503);
     });
+  });
+}
 
-    test("names of a device are never more than names", async () => {
-      const identity = await home.odd();
-      await passing(home.clock, () => host.face(identity), `${identity} to appear`);
-      await agrees(moOf(host, identity));
-      expect(Object.keys(Object.prototype)).toEqual([]);
-      expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-    });
+/** What holds of devices that take no orders. */
+function onlyLookedAt(
+  home: () => ReadOnlyHome,
+  mo: () => Mo,
+  reachable: () => boolean | undefined,
+  status: (call: Promise<unknown>) => Promise<number>,
+): void {
+  test("nothing takes an order", async () => {
+    const before = await mo().read(top, "deep", aCall());
+    const visit = async (rel: Rel, snapshot: Snapshot | undefined): Promise<void> => {
+      expect([...(mo().schema(rel)?.access ?? [])]).toEqual(["Get"]);
+      expect(await status(mo().exec(rel, undefined, aCall()))).toBe(405);
+      if (snapshot === undefined || !isInterior(snapshot)) {
+        expect(await status(mo().apply([{ verb: "Replace", rel, value: chr("other") }], aCall()))).toBe(405);
+      } else for (const [name, child] of snapshot.children) await visit(joinRel(rel, name), child);
+    };
+    await visit(top, before);
+    expect(await mo().read(top, "deep", aCall())).toEqual(before);
+  });
 
-    test("a stop leaves no socket and no timer", async () => {
-      await adapter.stop();
-      expect(home.clock.timers).toBe(0);
-      const before = resources();
-      const again = home.host();
-      adapter = await home.start(again);
-      await passing(home.clock, () => again.face(home.identity)?.reachable, `${home.identity} to appear`);
-      await adapter.stop();
-      expect(home.clock.timers).toBe(0);
-      await until(
-        () => resources() <= before,
-        () => `${process.getActiveResourcesInfo().join()} to become fewer`,
-      );
-    });
+  test("a live read asks the device, and the signal of the call ends it", async () => {
+    const before = await mo().read(top, "deep", aCall());
+    expect(await mo().read(top, "deep", aCall({ live: true }))).toEqual(before);
+    const end = new AbortController();
+    const failed = status(mo().read(top, "deep", aCall({ live: true, signal: end.signal })));
+    end.abort();
+    expect(await failed).toBe(504);
+  });
+
+  test("a device that is gone is unreachable, not detached: it shows what it said last, and does not answer", async () => {
+    const before = await mo().read(top, "deep", aCall());
+    await home().lose();
+    await passing(home().clock, () => reachable() === false, "the device to be called away");
+    expect(await mo().read(top, "deep", aCall())).toEqual(before);
+    expect(await status(mo().read(top, "deep", aCall({ live: true })))).toBe(503);
   });
 }
 
@@ -194,7 +247,7 @@ export async function passing(clock: FakeClock, condition: () => unknown, what: 
 }
 
 /** Time passes until the device has told what it holds, and says nothing more. */
-async function quiet(home: Home, mo: Mo): Promise<void> {
+async function quiet(home: Home, mo: Mo, writable: readonly Home["writable"][number][]): Promise<void> {
   const end = Date.now() + 8000;
   let last: Snapshot | undefined;
   for (;;) {
@@ -202,7 +255,7 @@ async function quiet(home: Home, mo: Mo): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 15));
     const now = await mo.read(top, "deep", aCall());
     const known = await Promise.all(
-      home.writable.map(async ([rel]) => isDeepStrictEqual(await mo.read(rel, "one", aCall()), home.holds(rel))),
+      writable.map(async ([rel]) => isDeepStrictEqual(await mo.read(rel, "one", aCall()), home.holds(rel))),
     );
     if (known.every(Boolean) && isDeepStrictEqual(now, last)) return;
     if (Date.now() > end) throw new Error("the device never told what it holds");
