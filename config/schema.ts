@@ -81,10 +81,21 @@ const found = (how: string) =>
     {},
   );
 
+const announced = v.optional(
+  described(
+    v.object({
+      enabled: v.optional(described(flag, "say on the LAN, by mDNS and SSDP, that this gateway is there"), true),
+    }),
+    "the gateway is found too",
+  ),
+  {},
+);
+
 const discovery = v.object({
   ssdp: found("SSDP"),
   mdns: found("mDNS"),
   neighbours: plannedPart("neighbour table", "leases"),
+  announce: announced,
 });
 
 /** Adapters that do not exist yet; each moves to the table of adapters/index.ts when it does. */

@@ -29,8 +29,8 @@ export interface From {
 export interface Ear {
   readonly family: Family;
   ask(packet: QueryOutgoingPacket): void;
-  /** To the group, or to whoever asked. */
-  respond(packet: ResponseOutgoingPacket, to?: From): void;
+  /** To the group, or to whoever asked. Resolves when it has left, or cannot. */
+  respond(packet: ResponseOutgoingPacket, to?: From): Promise<void>;
   /** Takes hold of the link anew (see MulticastSocket.renew). Where that fails the link has failed. */
   renew(): void;
 }
@@ -153,9 +153,13 @@ async function openEar(
     family,
     ask: (packet) => mdns.query(packet, sent),
     respond(packet, to) {
-      const zoned = to !== undefined && to.address.startsWith("fe80:") ? `${to.address}%${lan.name}` : to?.address;
-      if (to === undefined) mdns.respond(packet, sent);
-      else mdns.respond(packet, { address: zoned, port: to.port } as RemoteInfo, sent);
+      const zoned = to?.address.startsWith("fe80:") === true ? `${to.address}%${lan.name}` : to?.address;
+      return new Promise((resolve) =>
+        mdns.respond(packet, to === undefined ? undefined : { address: zoned, port: to.port }, (error) => {
+          sent(error);
+          resolve();
+        }),
+      );
     },
     renew() {
       try {

@@ -1,4 +1,5 @@
 import type { StringAnswer } from "dns-packet";
+import { addressText } from "./text.ts";
 
 /** RFC 6762 10.2: addresses that came within this time belong to one announcement. */
 const flushGraceMs = 1000;
@@ -44,7 +45,7 @@ export function mdnsHosts(onLink: (address: string) => boolean): MdnsHosts {
       const host = record.name.toLowerCase();
       const known = hosts.get(host);
       if (known === undefined) return undefined;
-      const data = record.type === "AAAA" ? canonical(record.data) : record.data;
+      const data = addressText(record.data);
       const colon = record.type === "AAAA";
       if (record.flush === true)
         for (const [address, heardAt] of known)
@@ -72,10 +73,4 @@ export function mdnsHosts(onLink: (address: string) => boolean): MdnsHosts {
 
 function isLinkLocal(address: string): boolean {
   return address.startsWith("fe80:");
-}
-
-/** As the kernel writes it (RFC 5952), so that a record and a sender can be compared. */
-function canonical(address: string): string {
-  const url = `http://[${address}]/`;
-  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
 }

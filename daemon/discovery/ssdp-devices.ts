@@ -1,4 +1,5 @@
 import type { Sighting } from "../../adapters/adapter.ts";
+import { gatewayIdHeader } from "../../tree/project-names.ts";
 import type { LanInterface } from "../lan.ts";
 import { printable } from "./text.ts";
 
@@ -22,6 +23,8 @@ interface Device {
   /** Change with each start of the device, and with its description (UDA 1.1 1.2.2); "" where it does not say. */
   boot: string;
   config: string;
+  /** Of another gateway like this one. */
+  gatewayId: string;
   until: number;
 }
 
@@ -37,12 +40,16 @@ export interface SsdpDevices {
   forget(key: string): void;
 }
 
-/** `admits`: is there room for this key of this sender? */
-export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: string) => boolean): SsdpDevices {
+/** `admits`: is there room for this key of this sender? `ours`: the key that this gateway itself announces, which is nothing that it sees. */
+export function ssdpDevices(
+  lan: LanInterface,
+  admits: (key: string, sender: string) => boolean,
+  ours?: string,
+): SsdpDevices {
   const devices = new Map<string, Device>();
 
   const sighting = (device: Device): Sighting => {
-    const { key, sender, types, server, location, boot, config, until } = device;
+    const { key, sender, types, server, location, boot, config, gatewayId, until } = device;
     const url = location === "" ? undefined : new URL(location);
     const service = mostTelling(types);
     const text = new Map<string, string>();
@@ -52,6 +59,7 @@ export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: str
     tell("NT", [...types].join(" "));
     tell("BOOTID.UPNP.ORG", boot);
     tell("CONFIGID.UPNP.ORG", config);
+    tell("id", gatewayId);
     return {
       source: "ssdp",
       key,
@@ -68,7 +76,7 @@ export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: str
   return {
     alive(headers, sender, now) {
       const usn = usnOf(headers);
-      if (usn === undefined) return undefined;
+      if (usn === undefined || usn.key === ours) return undefined;
       const given = header(headers, "LOCATION", Infinity);
       const location = locationOf(given, sender);
       // Elsewhere, or by another protocol: whoever says that is not a device but somebody who wants to send us there.
@@ -76,7 +84,7 @@ export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: str
       let device = devices.get(usn.key);
       if (device === undefined) {
         if (!admits(usn.key, sender)) return undefined;
-        const fresh = { location: "", server: "", boot: "", config: "", until: 0 };
+        const fresh = { location: "", server: "", boot: "", config: "", gatewayId: "", until: 0 };
         device = { key: usn.key, sender, types: new Set(), ...fresh };
         devices.set(usn.key, device);
       }
@@ -85,6 +93,7 @@ export function ssdpDevices(lan: LanInterface, admits: (key: string, sender: str
       device.server = header(headers, "SERVER", limits.header) || device.server;
       device.boot = header(headers, "BOOTID.UPNP.ORG", limits.id) || device.boot;
       device.config = header(headers, "CONFIGID.UPNP.ORG", limits.id) || device.config;
+      device.gatewayId = header(headers, gatewayIdHeader, limits.header) || device.gatewayId;
       device.until = now + lifeS(headers) * 1000;
       const type = printable(
         header(headers, "NT", limits.type) || header(headers, "ST", limits.type) || usn.type,

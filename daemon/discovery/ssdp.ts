@@ -1,5 +1,6 @@
 import ssdp from "node-ssdp";
 import type { RemoteInfo, Socket } from "node:dgram";
+import { ssdpUuid } from "../announce/names.ts";
 import { onLan } from "../lan.ts";
 import type { LanInterface } from "../lan.ts";
 import { octetBudget, openAsker, openMulticast } from "./multicast.ts";
@@ -49,6 +50,7 @@ function ssdpClient(asker: Socket, lan: LanInterface): SsdpClient {
 /** UPnP discovery (SSDP, UDA 1.1 section 1) over IPv4: listens to announcements, and searches now and then. */
 export function start(io: SourceIo): Source {
   const links = new Set<SsdpDevices>();
+  const ours = io.gatewayId === undefined ? undefined : ssdpUuid(io.gatewayId);
   return {
     async open(lan, failed) {
       const ear = await openMulticast(group, port, ttl, lan);
@@ -56,7 +58,7 @@ export function start(io: SourceIo): Source {
         ear.socket.close();
         throw reason;
       });
-      const devices = ssdpDevices(lan, io.admits);
+      const devices = ssdpDevices(lan, io.admits, ours);
       links.add(devices);
       const stop = listen(io, { lan, ear, asker, devices, failed });
       return {

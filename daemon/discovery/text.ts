@@ -27,3 +27,10 @@ function decoded(octets: Uint8Array): string | undefined {
     return undefined;
   }
 }
+
+/** An IP address in the one way to write it (RFC 5952), as the kernel does, so that two can be compared; anything else as it is. */
+export function addressText(address: string): string {
+  if (!address.includes(":")) return address;
+  const url = `http://[${address}]/`;
+  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
+}

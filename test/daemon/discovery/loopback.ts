@@ -16,12 +16,15 @@ export interface Loopback {
   sighting(key: string, passes?: (sighting: Sighting) => boolean): Promise<Sighting>;
 }
 
-export async function startOnLoopback(source: "mdns" | "ssdp"): Promise<Loopback> {
+export async function startOnLoopback(
+  source: "mdns" | "ssdp",
+  more: { readonly gatewayId?: string } = {},
+): Promise<Loopback> {
   const seen: Sighting[] = [];
   const gone: string[] = [];
   const options = { mdns: { enabled: source === "mdns" }, ssdp: { enabled: source === "ssdp" } };
   const discovery = await startDiscovery(
-    { options, lan: ["lo"], clock: systemClock, log: fakeLog(), random: () => 0 },
+    { options, lan: ["lo"], clock: systemClock, log: fakeLog(), random: () => 0, ...more },
     { seen: (sighting) => seen.push(sighting), heard: () => {}, gone: (_, key, why) => gone.push(`${key} ${why}`) },
   );
   return {

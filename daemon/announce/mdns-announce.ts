@@ -1,0 +1,163 @@
+import { earOpener } from "../discovery/mdns-ears.ts";
+import type { Ear, Ears } from "../discovery/mdns-ears.ts";
+import type { Link, Source } from "../discovery/source.ts";
+import type { LanInterface } from "../lan.ts";
+import type { Announcer, AnnouncerIo, GatewayAnnounced } from "./announcer.ts";
+import { openResponder } from "./mdns-responder.ts";
+import type { OwnName, Responder } from "./mdns-responder.ts";
+import { gatewayZone, recordText } from "./mdns-zone.ts";
+import type { Zone } from "./mdns-zone.ts";
+import { hostLabel, instanceLabel, renamed } from "./names.ts";
+
+/** RFC 6762 8.1: after fifteen conflicts within ten seconds each further try waits five. */
+const conflictsAtMost = 15;
+const conflictsWithinMs = 10_000;
+const conflictWaitMs = 5000;
+/** What was ever announced is remembered, to know it when it comes back: the oldest goes when there is more. */
+const saidAtMost = 512;
+/** TXT strings have 255 octets at most. */
+const textOctets = 255;
+/** Of names taken by others so many are told. */
+const toldConflicts = 5;
+
+/** One responder for each socket; all of them announce the same names. */
+interface Site {
+  readonly lans: Set<LanInterface>;
+  readonly responders: Map<Ear, Responder>;
+}
+
+/** Announces the gateway by mDNS on each link, by IPv4 and IPv6: `_dmgw._tcp` with its id (RFC 6762, RFC 6763). */
+export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Announcer {
+  const { clock, log, random } = io;
+  const openEars = earOpener(io, { anyPort: true });
+  /** By the name of the interface: its addresses are announced on all of its links alike. */
+  const sites = new Map<string, Site>();
+  const links = new Set<Ears>();
+  const text = textOf(gateway);
+  const wanted = { instance: instanceLabel(gateway.model, gateway.machine), host: hostLabel(gateway.id) };
+  const taken = { instance: 0, host: 0 };
+  let conflictTimes: readonly number[] = [];
+  const said = new Set<string>();
+  /** Of the names and addresses: another one whenever they change. */
+  let edition = 0;
+
+  const labels = () => ({
+    instance: renamed(wanted.instance, taken.instance, "instance"),
+    host: renamed(wanted.host, taken.host, "host"),
+  });
+
+  const zoneOf = ({ lans }: Site): Zone => {
+    const addresses = [...lans].flatMap(({ address, ipv6 }) => [address, ...ipv6.map((own) => own.address)]);
+    const zone = gatewayZone(
+      labels(),
+      text,
+      [...new Set(addresses)].filter((address) => address !== ""),
+    );
+    for (const { answer } of zone.records) say(recordText(answer));
+    return zone;
+  };
+
+  const say = (record: string) => {
+    if (said.has(record)) return;
+    const [oldest] = said;
+    if (said.size >= saidAtMost && oldest !== undefined) said.delete(oldest);
+    said.add(record);
+  };
+
+  const conflict = (which: OwnName, fullName: string) => {
+    // Two links hear of the same conflict; the second finds the name changed.
+    if (!fullName.startsWith(`${labels()[which]}.`)) return;
+    const now = clock.monotonic();
+    conflictTimes = [...conflictTimes.filter((at) => now - at < conflictsWithinMs), now].slice(-conflictsAtMost);
+    taken[which]++;
+    edition++;
+    const tell = taken.instance + taken.host <= toldConflicts ? log.info : log.debug;
+    tell(`another has this name: ${fullName}`, { now: labels()[which] });
+    const afterMs = conflictTimes.length >= conflictsAtMost ? conflictWaitMs : undefined;
+    for (const responder of allResponders()) responder.restart(afterMs);
+  };
+
+  const allResponders = () => [...sites.values()].flatMap(({ responders }) => [...responders.values()]);
+
+  const siteOf = (name: string): Site => {
+    const site = sites.get(name) ?? { lans: new Set(), responders: new Map() };
+    sites.set(name, site);
+    return site;
+  };
+
+  const source: Source = {
+    ipv6Alone: true,
+    async open(lan, failed) {
+      const site = siteOf(lan.name);
+      site.lans.add(lan);
+      const own = new Set<Ear>();
+      const zone = zoneCache(
+        () => zoneOf(site),
+        () => edition,
+      );
+      edition++;
+      const leave = () => {
+        for (const ear of own) {
+          site.responders.get(ear)?.close();
+          site.responders.delete(ear);
+        }
+        site.lans.delete(lan);
+        edition++;
+        if (site.lans.size === 0) sites.delete(lan.name);
+        else for (const responder of site.responders.values()) responder.changed();
+      };
+      for (const responder of site.responders.values()) responder.changed();
+      const ears = await openEars(lan, {
+        query: (packet, from, ear) => site.responders.get(ear)?.query(packet, from),
+        response: (packet, _, ear) => site.responders.get(ear)?.response(packet),
+        opened(ear) {
+          own.add(ear);
+          const options = { clock, random, ear, zone, said: (record: string) => said.has(record), conflict };
+          site.responders.set(ear, openResponder(options));
+        },
+        failed,
+      }).catch((reason: unknown) => {
+        leave();
+        throw reason;
+      });
+      links.add(ears);
+      return {
+        async close() {
+          links.delete(ears);
+          leave();
+          await ears.close();
+        },
+      } satisfies Link;
+    },
+    detail() {
+      const lacking = new Set([...links].flatMap((ears) => ears.lacking() ?? []));
+      return [`as "${labels().instance}"`, ...lacking].join("; ");
+    },
+    forget() {},
+    async stop() {},
+  };
+
+  return {
+    source,
+    async farewell() {
+      await Promise.all(allResponders().map((responder) => responder.goodbye()));
+    },
+  };
+}
+
+/** Made anew only for another edition: every packet that is heard asks for it. */
+function zoneCache(make: () => Zone, edition: () => number): () => Zone {
+  let madeFor = -1;
+  let zone: Zone | undefined;
+  return () => {
+    if (zone === undefined || madeFor !== edition()) zone = make();
+    madeFor = edition();
+    return zone;
+  };
+}
+
+/** RFC 6763 6. The id first: it is what one looks for. */
+function textOf({ id, version, manufacturer, model }: GatewayAnnounced): readonly string[] {
+  const pairs = [`id=${id}`, `ver=${version}`, `man=${manufacturer}`, `mod=${model}`];
+  return pairs.map((pair) => Buffer.from(pair).subarray(0, textOctets).toString());
+}
