@@ -12,6 +12,8 @@ export interface Finding {
   /** The kinds of devices, and the sources that part or join them: what findings are counted by. */
   readonly cause: string;
   readonly devices: readonly Physical[];
+  /** The traces, parted as they are listed, or as they are owned. */
+  readonly sides: readonly (readonly string[])[];
   /** For a person. */
   readonly story: string;
 }
@@ -52,6 +54,7 @@ export function judge(home: Home): readonly Finding[] {
         what: "missing",
         cause: owner.kind,
         devices: [owner],
+        sides: [[identity]],
         story: `${identity} of ${owner.name} is not listed`,
       });
   return findings;
@@ -64,6 +67,7 @@ function joined(report: DeviceReport, owners: ReadonlyMap<Physical, readonly str
     what: "joined",
     cause: kinds.join(" with "),
     devices: [...owners.keys()],
+    sides: [...owners.values()],
     story: `${report.id} is ${owners.size} devices: ${all.join("; ")}`,
   };
 }
@@ -75,6 +79,7 @@ function twice(what: "twice" | "undecided", owner: Physical, numbers: ReadonlyMa
     what,
     cause: `${owner.kind}: ${[...new Set(sides)].join(" | ")}`,
     devices: [owner],
+    sides: [...numbers.values()],
     story: `${owner.name} is ${numbers.size} devices: ${all.join("; ")}`,
   };
 }

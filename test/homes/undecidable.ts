@@ -1,0 +1,71 @@
+import type { Finding } from "./oracle.ts";
+import type { Physical } from "./physical.ts";
+
+/** Something that no gateway can decide from what it hears. Whoever lists one says what a person sees then. */
+export interface Undecidable {
+  readonly name: string;
+  /** For the README. */
+  readonly sentence: string;
+  readonly applies: (finding: Finding) => boolean;
+}
+
+const fromBroker = (identity: string) => identity.startsWith("mqtt:");
+const fromTables = (identity: string) => /^(neighbours|leases) /.test(identity);
+const only = (kind: (identity: string) => boolean) => (side: readonly string[]) => side.every(kind);
+
+/** One physical device that is listed more than once, although nothing that was heard connects the parts. */
+export const listedTwice: readonly Undecidable[] = [
+  {
+    name: "made-up address",
+    sentence:
+      "A phone that makes up another MAC address and shows nothing else but a name that all phones of its kind have (or none) is a new device each time.",
+    applies: ({ devices: [owner], sides }) => owner !== undefined && showsMadeUp(owner) && sides.some(only(fromTables)),
+  },
+  {
+    name: "behind the broker",
+    sentence:
+      "A device of a broker that says no MAC address, serial number or UUID of its own is not connected with the same device on the network.",
+    applies: ({ sides }) => sides.some(only(fromBroker)),
+  },
+  {
+    name: "another interface",
+    sentence:
+      "A device that was only ever known by its MAC address, and comes back on another interface, is a new one, even under its old DHCP host name: it may be its successor.",
+    applies: ({ devices: [owner], sides }) =>
+      owner !== undefined && owner.legs.length > 1 && sides.some(only(fromTables)),
+  },
+  {
+    name: "everything at once",
+    sentence:
+      "A device that changes its address and the UUID or name it was known by, while nothing else of it is heard, is a new one.",
+    applies: ({ devices: [owner], sides }) =>
+      owner !== undefined && owner.unheard.size > 0 && sides.length > 1 && (owner.updates || owner.legs.length > 1),
+  },
+];
+
+/** Several physical devices that are listed as one, although everything that was heard says that they are. */
+export const listedAsOne: readonly Undecidable[] = [
+  {
+    name: "one name in turn",
+    sentence:
+      "Of two devices of the same model with the same name of the maker and no id of their own, the second one is taken for the first when it shows up while that one is off.",
+    applies: ({ devices }) => devices.every((device) => device.kind === "twin" && device.upnp.length === 0),
+  },
+  {
+    name: "one UUID in turn",
+    sentence:
+      "Two devices to which the maker gave the same UUID are taken for one while only one of them is on at a time.",
+    applies: ({ devices }) =>
+      devices.every(({ kind, upnp }) => kind === "camera" && upnp[0]?.uuid === devices[0]?.upnp[0]?.uuid),
+  },
+];
+
+/** The case that a finding is; undefined: it can be decided, and so it is an error. */
+export function caseOf(finding: Finding): Undecidable | undefined {
+  const cases = finding.what === "undecided" ? listedTwice : finding.what === "joined" ? listedAsOne : [];
+  return cases.find(({ applies }) => applies(finding));
+}
+
+function showsMadeUp({ legs, rotates, roams }: Physical): boolean {
+  return (rotates || roams) && legs.some(({ madeUp }) => madeUp);
+}
