@@ -1,59 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Adapter, Sighting } from "../../../adapters/adapter.ts";
+import { beforeEach, describe, expect, test } from "vitest";
 import { start } from "../../../adapters/upnp/index.ts";
 import { parseRel, top } from "../../../tree/path.ts";
 import { chr } from "../../../tree/value.ts";
 import { minidlnaDescription } from "../../fixtures/discovery.ts";
-import { fakeClock } from "../../fakes/clock.ts";
-import type { FakeClock } from "../../fakes/clock.ts";
 import { aCall, fakeHost, until } from "../../fakes/host.ts";
-import type { FakeHost } from "../../fakes/host.ts";
-import { moOf, passing } from "../contract.ts";
-import { description, router, webDevice } from "./small-home.ts";
+import { moOf } from "../contract.ts";
+import { identity, key, upnpScene } from "./scene.ts";
+import { description, router } from "./small-home.ts";
 import type { WebDevice } from "./small-home.ts";
 
-const key = "uuid:4d696e69-444c-164e-9d41-0123456789ab";
-const identity = "upnp:4d696e69-444c-164e-9d41-0123456789ab";
-
-let clock: FakeClock;
-let host: FakeHost;
-let adapter: Adapter;
-let devices: WebDevice[];
-beforeEach(async () => {
-  clock = fakeClock();
-  host = fakeHost(clock);
-  adapter = await start({ enabled: true, access: "approve" }, host);
-  devices = [];
-});
-afterEach(async () => {
-  await adapter.stop();
-  expect(clock.timers).toBe(0);
-  for (const device of devices) await device.down();
-});
-
-async function device(xml: string = minidlnaDescription, address = "127.0.0.2"): Promise<WebDevice> {
-  const made = await webDevice(xml, address);
-  devices.push(made);
-  return made;
-}
-const see = (sighting: Sighting) => adapter.consider?.(sighting);
-const end = (of: string) => adapter.ended?.({ source: "ssdp", key: of });
-const status = () => host.statuses.at(-1);
-/** Until it holds, time passing meanwhile. */
-const comes = (condition: () => unknown) => passing(clock, condition, String(condition));
-const reachable = (of = identity) => host.face(of)?.reachable;
-const faceOf = (of = identity) => host.face(of)?.face;
-/** Turns of the event loop in which what is on the loopback comes to its end. */
-async function rest(turns = 50): Promise<void> {
-  for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
-}
-/** Time passes no faster than the loopback answers. */
-async function pass(ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 500) {
-    await clock.advance(500);
-    await rest(clock.timers > 0 ? 10 : 0);
-  }
-}
+const scene = upnpScene();
+const { device, end, faceOf, pass, reachable, rest, see, status, comes } = scene;
 
 describe("a device that announces itself", () => {
   test("is described, and is a face that a person approves", async () => {
@@ -81,12 +38,12 @@ describe("a device that announces itself", () => {
     });
     expect(mo?.urn).toBe("urn:dmgw:mo:upnp:1.0");
     expect(status()).toEqual({ state: "connected", detail: "1 device described" });
-    expect(host.statuses[0]).toEqual({ state: "waiting", detail: "0 devices described" });
-    expect(host.face(identity)?.seen).toBe(1);
+    expect(scene.host.statuses[0]).toEqual({ state: "waiting", detail: "0 devices described" });
+    expect(scene.host.face(identity)?.seen).toBe(1);
   });
 
   test("is managed at once where the config says so", async () => {
-    const open = fakeHost(clock);
+    const open = fakeHost(scene.clock);
     const other = await start({ enabled: true, access: "open" }, open);
     other.consider?.((await device()).sighting(key));
     await comes(() => open.face(identity));
@@ -110,7 +67,7 @@ describe("a device that announces itself", () => {
     const root = "upnp:75802409-0000-0000-0000-000000000001";
     await comes(() => reachable(root));
     await pass(60_000);
-    expect(host.present).toEqual([root]);
+    expect(scene.host.present).toEqual([root]);
     expect(igd.requests).toBe(1);
     expect(
       faceOf(root)
@@ -144,7 +101,7 @@ describe("a device that announces itself", () => {
     see(media.sighting(key, { source: "mdns" }));
     see(media.sighting(key, { text: new Map() }));
     await pass(60_000);
-    expect([media.requests, host.present, status()?.detail]).toEqual([0, [], "0 devices described"]);
+    expect([media.requests, scene.host.present, status()?.detail]).toEqual([0, [], "0 devices described"]);
   });
 
   test("at a place where it is not is not asked, counted, and forgotten with its end", async () => {
@@ -195,7 +152,7 @@ describe("a device that does not answer", () => {
     see(media.sighting(key));
     await until(() => status()?.detail.includes("without answer"));
     end(key);
-    expect(clock.timers).toBe(0);
+    expect(scene.clock.timers).toBe(0);
     expect(status()?.detail).toBe("0 devices described");
   });
 
@@ -203,7 +160,7 @@ describe("a device that does not answer", () => {
     const media = await device("<html>");
     see(media.sighting(key));
     await until(() => status()?.detail.includes("without answer"));
-    expect(host.present).toEqual([]);
+    expect(scene.host.present).toEqual([]);
   });
 });
 
@@ -218,15 +175,17 @@ describe("a device that goes and comes", () => {
   test("is away, and still says what it said", async () => {
     end(key);
     expect(reachable()).toBe(false);
-    expect(await moOf(host, identity).read(parseRel("Device/FriendlyName"), "one", aCall())).toEqual(chr("Lab Media"));
+    expect(await moOf(scene.host, identity).read(parseRel("Device/FriendlyName"), "one", aCall())).toEqual(
+      chr("Lab Media"),
+    );
     expect(status()).toEqual({ state: "waiting", detail: "0 devices described, 1 away" });
-    await clock.advance(100 * 86_400_000);
+    await scene.clock.advance(100 * 86_400_000);
     await rest();
-    expect([media.requests, host.present]).toEqual([1, [identity]]);
+    expect([media.requests, scene.host.present]).toEqual([1, [identity]]);
     see(media.sighting(key));
     await comes(reachable);
     expect(media.requests).toBe(2);
-    expect(host.attachments).toHaveLength(1);
+    expect(scene.host.attachments).toHaveLength(1);
   });
 
   test("that is back before its web server is, is away until it answers", async () => {
@@ -245,8 +204,8 @@ describe("a device that goes and comes", () => {
     see(moved.sighting(key));
     await comes(() => faceOf()?.addresses[0] === "127.0.0.3");
     expect(reachable()).toBe(true);
-    expect(host.attachments).toHaveLength(1);
-    expect(host.face(identity)?.changed).toEqual(["Device/Location"]);
+    expect(scene.host.attachments).toHaveLength(1);
+    expect(scene.host.face(identity)?.changed).toEqual(["Device/Location"]);
     end(key);
     expect(reachable()).toBe(false);
   });
@@ -255,21 +214,21 @@ describe("a device that goes and comes", () => {
     see(media.sighting(key, {}, { "BOOTID.UPNP.ORG": "1" }));
     await comes(() => media.requests === 2);
     await rest();
-    expect(host.face(identity)?.changed).toEqual([]);
+    expect(scene.host.face(identity)?.changed).toEqual([]);
     media.says(minidlnaDescription.replace("<modelNumber>1<", "<modelNumber>NAS-2000<"));
     see(media.sighting(key, {}, { "BOOTID.UPNP.ORG": "1", "CONFIGID.UPNP.ORG": "2" }));
     await comes(() => faceOf()?.facts.model?.endsWith("NAS-2000"));
-    expect(host.face(identity)?.changed).toEqual(["Device/ModelNumber"]);
+    expect(scene.host.face(identity)?.changed).toEqual(["Device/ModelNumber"]);
     media.says(minidlnaDescription.replace("<serialNumber>12345678</serialNumber>", ""));
     see(media.sighting(key, {}, { "BOOTID.UPNP.ORG": "2", "CONFIGID.UPNP.ORG": "2" }));
     await comes(() => faceOf()?.clues.length === 1);
-    expect(host.face(identity)?.changed.at(-1)).toBe(top);
+    expect(scene.host.face(identity)?.changed.at(-1)).toBe(top);
   });
 
   test("says that it starts anew as often as it likes, and is asked every two seconds at most", async () => {
     for (let boot = 0; boot < 100; boot++) {
       see(media.sighting(key, {}, { "BOOTID.UPNP.ORG": `${boot}` }));
-      await clock.advance(100);
+      await scene.clock.advance(100);
       await rest(10);
     }
     expect(media.requests).toBeLessThan(8);
@@ -284,105 +243,5 @@ describe("a device that goes and comes", () => {
     see(media.sighting(key, {}, { "BOOTID.UPNP.ORG": "10" }));
     await comes(reachable);
     expect(reachable("upnp:another")).toBe(false);
-  });
-});
-
-describe("two hosts that say they are the same device", () => {
-  let first: WebDevice;
-  let second: WebDevice;
-  beforeEach(async () => {
-    first = await device();
-    second = await device(minidlnaDescription.replace("Lab Media", "Evil Media"), "127.0.0.66");
-    see(first.sighting(key));
-    await comes(reachable);
-  });
-  const refused = "1 refused: another host that answers has the same id";
-
-  test("the first one keeps it while it answers", async () => {
-    see(second.sighting(key));
-    await comes(() => status()?.detail.includes(refused));
-    expect(faceOf()).toMatchObject({ addresses: ["127.0.0.2"], facts: { name: "Lab Media" } });
-    expect(reachable()).toBe(true);
-    expect(host.log.lines.filter((line) => line.startsWith("warn"))).toHaveLength(1);
-  });
-
-  test("the farewell of the second one takes nothing from the first", async () => {
-    see(second.sighting(key));
-    await comes(() => status()?.detail.includes(refused));
-    end(key);
-    expect(reachable()).toBe(true);
-    await pass(1_800_000);
-    expect(first.requests).toBeLessThan(10);
-    expect(reachable()).toBe(true);
-    expect(status()?.detail).toBe("1 device described");
-    // Nobody speaks for it any more: that it answers is all that is left.
-    await first.down();
-    await comes(() => reachable() === false);
-  });
-
-  test("the second one has it when the first does not answer any more", async () => {
-    see(second.sighting(key));
-    await comes(() => status()?.detail.includes(refused));
-    await first.down();
-    await comes(() => faceOf()?.facts.name === "Evil Media");
-    expect(faceOf()?.addresses).toEqual(["127.0.0.66"]);
-    await rest();
-    expect(status()?.detail).toBe("1 device described");
-  });
-
-  test("neither is asked often, however they take turns", async () => {
-    for (let n = 0; n < 100; n++) {
-      see(second.sighting(key));
-      await clock.advance(250);
-      await rest(10);
-      see(first.sighting(key));
-      await clock.advance(250);
-      await rest(10);
-    }
-    expect(reachable()).toBe(true);
-    expect(first.requests + second.requests).toBeLessThan(12);
-  });
-});
-
-describe("limits", () => {
-  test("a host has 16 places at most; what it gives back others may take", async () => {
-    const media = await device("<html>");
-    const sighting = (n: number) => media.sighting(`uuid:${n}`, {}, { LOCATION: `${media.location}?${n}` });
-    for (let n = 0; n < 40; n++) see(sighting(n));
-    await until(() => status()?.detail === "0 devices described; 16 without answer; 24 left out: too many");
-    for (let n = 0; n < 40; n++) end(`uuid:${n}`);
-    expect(status()?.detail).toBe("0 devices described");
-    expect(clock.timers).toBe(0);
-  });
-
-  test("256 devices are known at most; one that has been away for a day makes room", { timeout: 30_000 }, async () => {
-    const hosts = await Promise.all(Array.from({ length: 17 }, (_, n) => device("", `127.0.1.${n + 1}`)));
-    for (const one of hosts) {
-      one.answers = (request, response) =>
-        response.end(description({ UDN: `uuid:${one.address}-${request.url?.split("?")[1] ?? ""}` }));
-    }
-    const announce = (n: number) => {
-      const one = hosts[n >> 4];
-      if (one === undefined) throw new Error("there are only so many hosts");
-      const id = `${one.address}-${n}`;
-      see(one.sighting(`uuid:${id}`, {}, { LOCATION: `${one.location}?${n}` }));
-      return `upnp:${id}`;
-    };
-    const all = Array.from({ length: 256 }, (_, n) => announce(n));
-    await until(() => host.present.length === 256, undefined, 20_000);
-    announce(256);
-    await until(() => status()?.detail.includes("left out"));
-    expect(status()?.detail).toBe("256 devices described; 1 left out: too many");
-    end(all[7]?.replace("upnp:", "uuid:") ?? "");
-    await clock.advance(3_600_000);
-    await rest();
-    expect(host.present.includes("upnp:127.0.1.17-256")).toBe(false);
-    for (let hour = 0; hour < 25; hour++) {
-      await clock.advance(3_600_000);
-      await rest();
-    }
-    await until(() => reachable("upnp:127.0.1.17-256"));
-    expect(host.present).toHaveLength(256);
-    expect(host.face(all[7] ?? "")).toBeUndefined();
   });
 });
