@@ -56,8 +56,8 @@ export async function announcedDevice(
   const entries = Object.entries(model.entities).flatMap(([id, { values }]) =>
     Object.entries(values).map(([name, value]) => [`${id}/${name}`, value] as const),
   );
-  const values = new Map(entries.map(([path, { value }]) => [path, value]));
-  const settable = new Set(entries.filter(([, { command }]) => command !== undefined).map(([path]) => path));
+  const values = new Map<string, string>(entries.map(([path, { value }]) => [path, value]));
+  const settable = new Set<string>(entries.filter(([, { command }]) => command !== undefined).map(([path]) => path));
   const orders: string[] = [];
   const put = async (topic: string, payload: string) => {
     await client.publishAsync(topic, payload, { qos: 1, retain: true });
