@@ -1,11 +1,11 @@
-import type { Attached, Face, Host, Sighting } from "../adapters/adapter.ts";
-import { DmError, Status } from "../tree/errors.ts";
+import type { Host, Sighting } from "../adapters/adapter.ts";
 import { bucket } from "../tree/ports.ts";
-import type { Device, LiveFace } from "./device.ts";
+import { attachFace } from "./attaching.ts";
+import type { Device } from "./device.ts";
 import { addressesOf, factsOf, isManaged, macOf, merged, reportOf } from "./device.ts";
 import { Faces } from "./faces.ts";
 import type { DeviceReport, DeviceStory } from "./gateway.ts";
-import { sightingIdentity, traceOfFace } from "./identity/traces.ts";
+import { sightingIdentity } from "./identity/traces.ts";
 import { storyOf } from "./identity/story.ts";
 import { Joining } from "./joining.ts";
 import { Life } from "./life.ts";
@@ -46,9 +46,11 @@ export class Bridge {
     this.#joining = new Joining({ ...joined, changed: (device) => this.#refresh(device) });
     const canTell = (onInterface: string) => this.#joining.book.knows(onInterface);
     const reconsider = (device: Device) => this.#joining.reconsider(device);
-    this.#life = new Life({ registry: this.registry, clock, probe, canTell, reconsider });
+    const review = () => this.#joining.review();
+    this.#life = new Life({ registry: this.registry, clock, probe, canTell, reconsider, review });
     this.#people = new People({ ...joined, joining: this.#joining });
     this.#faces.restore();
+    this.registry.groups.start();
   }
 
   /** Calls when any device may be different. */
@@ -115,11 +117,19 @@ export class Bridge {
 
   /** Everything that the adapter `name` gets. `status` hears what it says of itself. */
   host(name: string, status: Host["status"]): Host {
+    const attaching = {
+      registry: this.registry,
+      joining: this.#joining,
+      faces: this.#faces,
+      log: this.#ports.log.part("devices"),
+      heard: (device: Device, reason = device.reason) => this.#heard(device, reason),
+      settled: (device: Device, reason: string) => this.#settled(device, reason),
+    };
     return {
       clock: this.#ports.clock,
       log: this.#ports.log.part(name),
       state: bucket(this.#ports.store, `adapter ${name}`),
-      attach: (face) => this.#attach(face, name),
+      attach: (face) => attachFace(face, name, attaching),
       status,
     };
   }
@@ -193,63 +203,6 @@ export class Bridge {
     await this.registry.stop();
   }
 
-  #attach(first: Face, adapter: string): Attached {
-    let face = first;
-    const live: { now: LiveFace | undefined } = { now: undefined };
-    const { index } = this.registry;
-    /** The device of the face now; after `forget`, a face that speaks again is a new device's. */
-    const present = (): { device: Device; live: LiveFace } => {
-      const known = index.of(face.identity);
-      if (known !== undefined && live.now !== undefined && known.faces.get(face.identity) === live.now)
-        return { device: known, live: live.now };
-      if (known?.faces.has(face.identity) === true)
-        throw new DmError(Status.alreadyExists, `${face.identity} is attached already`);
-      live.now = { face, adapter, reachable: live.now?.reachable ?? face.reachable, mounted: undefined };
-      const device = this.#joining.place(traceOfFace(face));
-      // A face always gets a device: only sightings are refused.
-      if (device === undefined) throw new DmError(Status.deviceFull, `there is no room for ${face.identity}`);
-      if (live.now.reachable) this.#life.heard(device);
-      this.#faces.join(device, live.now);
-      this.#settled(device, `its ${face.name} adapter has found it`);
-      return { device, live: live.now };
-    };
-    present();
-    return {
-      changed: (rels) => {
-        const { device, live } = present();
-        this.#life.heard(device);
-        live.mounted?.changed(rels);
-      },
-      seen: () => this.#heard(present().device, `heard by ${face.name}`),
-      reachable: (now) => {
-        if (!now && live.now !== undefined && index.of(face.identity)?.faces.get(face.identity) !== live.now) {
-          live.now.reachable = false;
-          return;
-        }
-        const { device, live: there } = present();
-        if (now) this.#life.heard(device);
-        if (there.reachable === now) return;
-        there.reachable = now;
-        this.#life.update(device, now ? `heard by ${face.name}` : `${face.name} says that it is away`);
-      },
-      update: (news) => {
-        face = { ...face, ...news };
-        present();
-        this.#joining.place(traceOfFace(face));
-      },
-      finished: (correlator, status) =>
-        this.#ports.log.part("devices").info("a deferred command has ended", { correlator, status }),
-      detach: () => {
-        const device = index.of(face.identity);
-        if (device === undefined || live.now === undefined || device.faces.get(face.identity) !== live.now) return;
-        this.#joining.ended(face.identity);
-        this.#faces.leave(device, live.now);
-        live.now = undefined;
-        this.#settled(device, `it left ${face.name}`);
-      },
-    };
-  }
-
   #heard(device: Device, reason: string): void {
     this.#life.heard(device);
     this.#life.update(device, reason);
@@ -296,7 +249,8 @@ export class Bridge {
 
   #report(device: Device): DeviceReport {
     const next = this.#life.nextProbe(device);
-    return { ...reportOf(device), ...(next === undefined ? {} : { nextProbe: new Date(next).toISOString() }) };
+    const groups = this.registry.groups.of(device.id);
+    return { ...reportOf(device), groups, ...(next === undefined ? {} : { nextProbe: new Date(next).toISOString() }) };
   }
 }
 

@@ -76,7 +76,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   tree.mount(parsePath("./DevInfo"), devInfo(facts, new StoredNodes(store, "devinfo")));
   tree.mount(parsePath("./DevDetail"), devDetail(facts, new StoredNodes(store, "devdetail")));
 
-  const bridge = new Bridge({ tree, store, clock, log });
+  let discovery: Discovery | undefined;
+  const probe = (address: string, onInterface: string) => discovery?.probe(address, onInterface);
+  const bridge = new Bridge({ tree, store, clock, log, gatewayId: id, probe });
   const accounts = new Accounts({ tree, store, log: log.part("accounts") });
   const outbox = openOutbox({ store, clock, log: log.part("outbox") });
   const subscriptions = openSubscriptions({ tree, outbox });
@@ -89,7 +91,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await syncAccounts(accounts, loaded, log);
 
   const running = new RunningAdapters(bridge, clock, log);
-  let discovery: Discovery | undefined;
   let ready = false;
 
   const startAdapters = (names: (name: string) => boolean) =>
@@ -115,7 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       heard: (...heard: Parameters<Bridge["heard"]>) => bridge.heard(...heard),
       gone: (...gone: Parameters<Bridge["gone"]>) => bridge.gone(...gone),
     };
-    const ports = { clock, log: log.part("discovery"), random };
+    const ports = { clock, log: log.part("discovery"), random, gatewayId: id };
     discovery = await startDiscovery({ options: config.discovery, lan: config.lan.interfaces, ...ports }, events);
     if (stopping) await discovery.stop();
   };
@@ -159,9 +160,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         state: folder,
       }),
     devices: () => bridge.devices(),
+    device: (device) => bridge.device(device),
+    why: (device) => bridge.why(device),
     approve: (device) => bridge.approve(device),
     name: (device, name) => bridge.name(device, name),
+    merge: (device, other) => bridge.merge(device, other),
+    split: (device, identities) => bridge.split(device, identities),
+    ignore: (device, ignored) => bridge.ignore(device, ignored),
     forget: (device) => bridge.forget(device),
+    groups: () => bridge.registry.groups.list(),
+    setGroup: (group, what) => bridge.registry.groups.set(group, what),
+    removeGroup: (group) => bridge.registry.groups.remove(group),
     servers: () => upstream.reports(),
     async addServer(server) {
       const account = await accounts.add(server);

@@ -1,15 +1,18 @@
 import type { Sighting } from "../adapters/adapter.ts";
 import type { Clock } from "../tree/ports.ts";
 import type { Device, LiveTrace, Member } from "./device.ts";
-import { isManaged, merged } from "./device.ts";
+import { merged } from "./device.ts";
 import type { Faces } from "./faces.ts";
 import { AddressBook } from "./identity/address-book.ts";
+import { isJunk, keyOf } from "./identity/clues.ts";
 import type { Clue } from "./identity/clues.ts";
-import { keyOf } from "./identity/clues.ts";
 import { decide } from "./identity/decide.ts";
 import type { Verdict } from "./identity/decide.ts";
+import { LivePlaces } from "./identity/live-places.ts";
+import { bounded, cluesOf, hasRoom, standing, united } from "./identity/members.ts";
 import { traceOfSighting } from "./identity/traces.ts";
 import type { Trace } from "./identity/traces.ts";
+import { Waiting } from "./identity/waiting.ts";
 import type { Registry } from "./registry.ts";
 
 const minute = 60_000;
@@ -19,14 +22,14 @@ const doubtFor = 30 * minute;
 const besideFor = 30 * minute;
 /** So long after it was heard, a trace may still get its hardware address from a row that came later: who had the address before is quiet by now. */
 const lateRowFor = 2 * minute;
+/** So long after it was heard, what is new and was joined by its address alone is looked at again when the network has somebody else there. */
+const youngRowFor = 10 * minute;
+/** So long the network must say the same before what was known is joined or moved because of where it is. */
+const settleFor = 3 * minute;
+/** A row of the neighbour table that was not confirmed for so long may be out of date. */
+const rowTrustedFor = minute;
 /** A device that was not heard at its hardware address for so long has perhaps taken another one. */
 const quietAfter = 6 * minute;
-/** A new thing waits so long for the neighbour table to say where it is. */
-const patience = 3000;
-/** One host that announces more than this is no host: what comes then is not listed. */
-const membersAtMost = 64;
-const macsAtMost = 4;
-const waitingAtMost = 256;
 
 export interface JoiningPorts {
   readonly registry: Registry;
@@ -38,17 +41,29 @@ export interface JoiningPorts {
   readonly changed: (device: Device) => void;
 }
 
+/** A trace on its way into a device. */
+interface Placing {
+  readonly trace: Trace;
+  readonly macs: readonly string[];
+  readonly sighting: Sighting | undefined;
+  readonly heardAt: number;
+  readonly verdict: Verdict<Device>;
+  /** What it was in this device before. */
+  readonly known: Member | undefined;
+}
+
 /** Which trace belongs to which device: asks `decide`, and carries out what it says. */
 export class Joining {
   readonly book = new AddressBook();
   readonly #ports: JoiningPorts;
-  /** Live traces by where they are. */
-  readonly #at = new Map<string, Map<string, LiveTrace>>();
-  /** New things that wait for their hardware address. */
-  readonly #waiting = new Map<string, { readonly sighting: Sighting; readonly cancel: () => void }>();
+  readonly #places = new LivePlaces();
+  readonly #waiting: Waiting;
+  /** Traces that would join or leave a device if the network is right about where they are, and since when (monotonic ms) it says the same. */
+  readonly #unsure = new Map<string, { readonly since: number; readonly macs: string }>();
 
   constructor(ports: JoiningPorts) {
     this.#ports = ports;
+    this.#waiting = new Waiting(ports.clock, (sighting) => this.place(traceOfSighting(sighting), sighting));
   }
 
   /** A new sighting, or one that says something else now. undefined: it waits for its hardware address, or there is no room for it. */
@@ -66,57 +81,151 @@ export class Joining {
   heard(identity: string): Device | undefined {
     const device = this.#ports.registry.index.of(identity);
     const live = device?.live.get(identity);
-    if (live !== undefined) live.heardAt = this.#ports.clock.monotonic();
-    return live === undefined ? undefined : device;
+    if (live === undefined) return undefined;
+    live.heardAt = this.#ports.clock.monotonic();
+    return device;
   }
 
   /** It is not there any more; its device remembers it. */
   ended(identity: string): Device | undefined {
-    const waiting = this.#waiting.get(identity);
-    waiting?.cancel();
-    this.#waiting.delete(identity);
+    this.#waiting.remove(identity);
     const device = this.#ports.registry.index.of(identity);
     const live = device?.live.get(identity);
     if (device === undefined || live === undefined) return undefined;
     if (live.sighting !== undefined) this.book.forget(live.sighting);
+    this.#unsure.delete(identity);
     this.#dropLive(device, identity);
     return device;
   }
 
-  /** Finds the device of a trace and puts it there. undefined: there is no room for another device. */
-  place(trace: Trace, sighting?: Sighting): Device | undefined {
+  /** Finds the device of a trace and puts it there. undefined: there is no room for another device. `heardAt`: monotonic ms. */
+  place(trace: Trace, sighting?: Sighting, heardAt = this.#ports.clock.monotonic()): Device | undefined {
     const { registry, faces } = this.#ports;
+    const { identity } = trace;
     const macs = this.#macsOf(trace);
-    let now = registry.index.of(trace.identity);
-    const member = now?.kept.members.find(({ identity }) => identity === trace.identity);
-    const doubtful = now !== undefined && member !== undefined && this.#isCorrected(now, member, trace, macs);
-    const verdict = decide<Device>({
+    let now = registry.index.of(identity);
+    let wrong: Device | undefined;
+    const member = now?.kept.members.find((one) => one.identity === identity);
+    if (now !== undefined && member !== undefined && this.#isCorrected(now, member, trace, macs)) {
+      // What it said of itself must not count as what its device says.
+      registry.setMembers(
+        now,
+        now.kept.members.filter((one) => one !== member),
+      );
+      this.#dropLive(now, identity);
+      wrong = now;
+      now = undefined;
+    }
+    const verdict = this.#decide(trace, macs, now, member);
+    const isSure = this.#isSure(trace, macs, heardAt, verdict, now);
+    const to = isSure || now === undefined ? (verdict.to ?? this.#create(trace)) : now;
+    if (to === undefined) return undefined;
+    const joined = isSure ? this.#joinAll(to, verdict.same) : to;
+    const from = registry.index.of(identity);
+    if (from !== undefined && from !== joined) {
+      this.#dropLive(from, identity);
+      this.moveMembers(from, joined, new Set([identity]));
+    }
+    if (from !== joined && !hasRoom(joined) && trace.source !== "face") return joined;
+    const known = from === joined && now !== undefined ? member : undefined;
+    this.#record(joined, { trace, macs: isSure || now === undefined ? macs : [], sighting, heardAt, verdict, known });
+    faces.settle(joined);
+    this.#ports.changed(joined);
+    for (const left of [from, wrong])
+      if (left !== undefined && left !== joined) this.#leftBehind(left, joined, identity);
+    return joined;
+  }
+
+  /** Faces follow the sightings that they were made from; a device that nothing is left of, and that nobody cared for, ends. */
+  #leftBehind(left: Device, to: Device, identity: string): void {
+    const { registry, faces, changed } = this.#ports;
+    if (!registry.has(left)) return;
+    const face = left.faces;
+    const following = [...left.live.values()].filter(({ trace }) => trace.follows.includes(identity));
+    for (const { trace } of following) {
+      if (face.has(trace.identity)) this.moveMembers(left, to, new Set([trace.identity]));
+    }
+    if (!registry.has(left)) return;
+    if (left.kept.members.length > 0 || isCaredFor(left)) return changed(left);
+    faces.clear(left);
+    registry.retire(left, to);
+    registry.keep(to, { ...to.kept, formerIds: merged(to.kept.formerIds ?? [], [left.id]) });
+  }
+
+  #decide(trace: Trace, macs: readonly string[], now: Device | undefined, member: Member | undefined): Verdict<Device> {
+    const { index } = this.#ports.registry;
+    const macKeys = macs.map((mac) => keyOf({ kind: "mac", value: mac }));
+    return decide<Device>({
       trace,
       macs,
-      given: registry.index.given(trace.identity, trace.clues),
-      now: now === undefined || doubtful ? undefined : { device: now, firmly: member?.by !== "beside" },
-      followed: trace.follows.flatMap((identity) => registry.index.of(identity) ?? []),
-      sharing: registry.index.sharing([
-        ...trace.clues.map(keyOf),
-        ...macs.map((mac) => keyOf({ kind: "mac", value: mac })),
-      ]),
+      given: index.given(trace.identity, trace.clues),
+      now: now === undefined ? undefined : { device: now, firmly: member?.by !== "beside" },
+      followed: trace.follows.flatMap((identity) => index.of(identity) ?? []),
+      sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
       quiet: (device) => this.#isQuiet(device, trace.identity),
     });
-    let to = verdict.to ?? (trace.source === "face" ? registry.create() : registry.createSeen());
-    if (to === undefined) return undefined;
-    for (const other of verdict.same)
-      if (registry.has(other) && registry.has(to) && other !== to) to = this.join(to, other);
-    now = registry.index.of(trace.identity);
-    if (now !== undefined && now !== to) {
-      this.#dropLive(now, trace.identity);
-      this.moveMembers(now, to, new Set([trace.identity]));
+  }
+
+  #create({ source }: Trace): Device | undefined {
+    return source === "face" ? this.#ports.registry.create() : this.#ports.registry.createSeen();
+  }
+
+  #joinAll(to: Device, others: readonly Device[]): Device {
+    const { registry } = this.#ports;
+    let all = to;
+    for (const other of others) if (registry.has(other) && other !== all) all = this.join(all, other);
+    return all;
+  }
+
+  /**
+   * May this be carried out now? What only its place says, and what would move or join what was known before, waits: rows and leases outlive whom they
+   * were made for. It is done when the network has said the same for a while, and has confirmed it where it can be asked.
+   */
+  #isSure(
+    trace: Trace,
+    macs: readonly string[],
+    heardAt: number,
+    verdict: Verdict<Device>,
+    now: Device | undefined,
+  ): boolean {
+    const { identity, addresses, interface: onInterface } = trace;
+    const { probe, clock } = this.#ports;
+    const before = this.#unsure.get(identity);
+    this.#unsure.delete(identity);
+    if (!isAnnounced(trace) || verdict.by !== "place") return true;
+    const isRow = trace.places.some((place) => this.book.isRow(place));
+    const confirmedAt = Math.max(...macs.map((mac) => this.#heardAt(`neighbours ${mac}%${onInterface}`)));
+    const [address] = addresses;
+    const ask = () => probe !== undefined && address !== undefined && probe(address, onInterface);
+    // A device that the network had nowhere yet loses nothing.
+    const isPlaced = (device: Device) => device.profile.macs.size > 0;
+    const changes = verdict.same.some(isPlaced) || (now !== undefined && now !== verdict.to && isPlaced(now));
+    if (!changes) {
+      if (isRow && now === undefined && clock.monotonic() - confirmedAt > rowTrustedFor) ask();
+      return true;
     }
-    if (now !== to && !hasRoom(to) && trace.source !== "face") return to;
-    this.#record(to, trace, macs, sighting, verdict, now === to);
-    faces.settle(to);
-    this.#ports.changed(to);
-    return to;
+    const said = macs.join(" ");
+    const since = before?.macs === said ? before.since : clock.monotonic();
+    const isConfirmed = !isRow || probe === undefined || confirmedAt > since;
+    if (clock.monotonic() - since >= settleFor && isConfirmed) return true;
+    this.#unsure.set(identity, { since, macs: said });
+    if (isRow && confirmedAt <= heardAt) ask();
+    return false;
+  }
+
+  #heardAt(identity: string): number {
+    return this.#ports.registry.index.of(identity)?.live.get(identity)?.heardAt ?? -Infinity;
+  }
+
+  /** Looks again at what waits for the network to say the same for a while. */
+  review(): void {
+    const { index } = this.#ports.registry;
+    for (const identity of [...this.#unsure.keys()]) {
+      const live = index.of(identity)?.live.get(identity);
+      if (live === undefined) this.#unsure.delete(identity);
+      else this.place(live.trace, live.sighting, live.heardAt);
+    }
   }
 
   /** Both are one from now on. @returns the one that stays: what is managed before what is not, a number before a later one. */
@@ -167,20 +276,17 @@ export class Joining {
     registry.setMembers(from, staying);
     registry.setMembers(to, bounded([...to.kept.members, ...moving], to));
     faces.move(from, to, identities);
-    const { name, approved, given, ignored, decisions } = from.kept;
-    const cared = [name, approved, given, ignored, decisions].some((one) => one !== undefined);
-    if (staying.length === 0 && !cared) {
-      faces.clear(from);
-      registry.retire(from, to);
-      registry.keep(to, { ...to.kept, formerIds: merged(to.kept.formerIds ?? [], [from.id]) });
-    } else this.#ports.changed(from);
+    if (staying.length > 0 || isCaredFor(from)) return this.#ports.changed(from);
+    faces.clear(from);
+    registry.retire(from, to);
+    registry.keep(to, { ...to.kept, formerIds: merged(to.kept.formerIds ?? [], [from.id]) });
   }
 
   /** Looks again at what this device's live sightings say, because something else is different now. */
   reconsider(device: Device): void {
     for (const live of [...device.live.values()]) {
       const hasHost = live.trace.clues.some(({ kind }) => kind === "host-name");
-      if (hasHost && live.sighting !== undefined) this.place(live.trace, live.sighting);
+      if (hasHost && live.sighting !== undefined) this.place(live.trace, live.sighting, live.heardAt);
     }
   }
 
@@ -190,57 +296,56 @@ export class Joining {
   }
 
   stop(): void {
-    for (const { cancel } of this.#waiting.values()) cancel();
-    this.#waiting.clear();
+    this.#waiting.stop();
   }
 
+  /** Something new whose hardware address the network could still tell: what it belongs to is better decided then. */
   #mustWait(trace: Trace, sighting: Sighting): boolean {
-    const { probe, clock } = this.#ports;
-    const { identity } = trace;
-    const unplaced = (trace.source === "mdns" || trace.source === "ssdp") && this.#macsOf(trace).length === 0;
+    const { probe } = this.#ports;
+    const { identity, places } = trace;
     const [address] = sighting.addresses;
-    const askable = probe !== undefined && address !== undefined && this.book.knows(sighting.interface);
-    const before = this.#waiting.get(identity);
-    if (
-      !unplaced ||
-      !askable ||
-      trace.places.some((place) => this.book.has(place)) ||
-      this.#waiting.size >= waitingAtMost
-    ) {
-      before?.cancel();
-      this.#waiting.delete(identity);
+    const open = isAnnounced(trace) && !places.some((place) => this.book.has(place));
+    if (!open || probe === undefined || address === undefined || !this.book.knows(sighting.interface)) {
+      this.#waiting.remove(identity);
       return false;
     }
-    if (before === undefined) probe(address, sighting.interface);
-    const cancel = before?.cancel ?? clock.after(patience, () => this.#waitedEnough(identity));
-    this.#waiting.set(identity, { sighting, cancel });
-    return true;
-  }
-
-  #waitedEnough(identity: string): void {
-    const waiting = this.#waiting.get(identity);
-    if (waiting === undefined) return;
-    waiting.cancel();
-    this.#waiting.delete(identity);
-    this.place(traceOfSighting(waiting.sighting), waiting.sighting);
+    if (!this.#waiting.has(identity)) probe(address, sighting.interface);
+    return this.#waiting.add(identity, sighting);
   }
 
   /** Somebody else is at this place now, or is known there for the first time: what was just heard there is looked at again. */
   #rowChanged(place: string): void {
-    for (const [identity, { sighting }] of [...this.#waiting])
-      if (traceOfSighting(sighting).places.includes(place)) this.#waitedEnough(identity);
-    const freshFrom = this.#ports.clock.monotonic() - lateRowFor;
-    for (const live of [...(this.#at.get(place)?.values() ?? [])]) {
-      const { source } = live.trace;
-      if ((source !== "mdns" && source !== "ssdp") || live.heardAt < freshFrom) continue;
-      this.place(live.trace, live.sighting);
+    const { clock, registry } = this.#ports;
+    this.#waiting.placed(place);
+    const now = clock.monotonic();
+    for (const { trace, heardAt, sighting, macs } of this.#places.at(place)) {
+      if (!isAnnounced(trace) && !isNameless(trace)) continue;
+      const device = registry.index.of(trace.identity);
+      const member = device?.kept.members.find(({ identity }) => identity === trace.identity);
+      const isYoung = member?.by === "place" && clock.now() - member.since < doubtFor && now - heardAt < youngRowFor;
+      if (isYoung || (macs.length === 0 && now - heardAt < lateRowFor)) this.place(trace, sighting, heardAt);
     }
   }
 
-  #macsOf({ clues, places }: Trace): readonly string[] {
+  #macsOf(trace: Trace): readonly string[] {
+    const { clues, places } = trace;
     const own = clues.filter(({ kind, said }) => kind === "mac" && said === "network").map(({ value }) => value);
     if (own.length > 0) return own;
-    return [...new Set(places.flatMap((place) => this.book.macAt(place) ?? []))];
+    const { clues: said } = trace;
+    const found = places.flatMap((place) => {
+      const mac = this.book.macAt(place);
+      return mac === undefined || this.#isBehind(mac, place, said) ? [] : [mac];
+    });
+    return [...new Set(found)];
+  }
+
+  /** Is it behind this hardware address, and not at it? Its host has a lease for another address, and here something of another name speaks. */
+  #isBehind(mac: string, place: string, said: readonly Clue[]): boolean {
+    const home = this.book.leaseElsewhere(mac, place);
+    if (home === undefined || place.includes(":")) return false;
+    const at = (here: string) => this.#places.at(here).flatMap(({ trace }) => hostsOf(trace.clues));
+    const [mine, its] = [[...hostsOf(said), ...at(place)], at(home)];
+    return mine.length > 0 && its.length > 0 && !mine.some((host) => its.includes(host));
   }
 
   /** It belongs to its device only by its place, and the network has since said that somebody else is at this place. */
@@ -259,17 +364,16 @@ export class Joining {
   }
 
   #beside(trace: Trace): { device: Device; unplaced: boolean }[] {
-    if (trace.source === "face" || trace.source === "leases") return [];
+    if (!isAnnounced(trace) && !isNameless(trace) && trace.source !== "neighbours") return [];
     if (trace.source === "neighbours" && trace.clues.some(({ value }) => this.book.carriesOthers(value))) return [];
     const now = this.#ports.clock.monotonic();
     const found: { device: Device; unplaced: boolean }[] = [];
-    for (const place of trace.places) {
-      for (const [identity, live] of this.#at.get(place) ?? []) {
-        const device = this.#ports.registry.index.of(identity);
-        if (device === undefined || identity === trace.identity || now - live.heardAt > besideFor) continue;
-        if (live.trace.source === "leases" || live.trace.source === "neighbours") continue;
-        found.push({ device, unplaced: live.macs.length === 0 && now - live.heardAt < lateRowFor });
-      }
+    for (const live of trace.places.flatMap((place) => this.#places.at(place))) {
+      const { identity, source } = live.trace;
+      const device = this.#ports.registry.index.of(identity);
+      if (device === undefined || identity === trace.identity || now - live.heardAt > besideFor) continue;
+      if (source === "neighbours" || (source === "leases" && !isNameless(live.trace))) continue;
+      found.push({ device, unplaced: live.macs.length === 0 && now - live.heardAt < lateRowFor });
     }
     return found;
   }
@@ -283,49 +387,29 @@ export class Joining {
     return true;
   }
 
-  #record(
-    device: Device,
-    trace: Trace,
-    macs: readonly string[],
-    sighting: Sighting | undefined,
-    verdict: Verdict<Device>,
-    stayed: boolean,
-  ): void {
+  #record(device: Device, { trace, macs, sighting, heardAt, verdict, known }: Placing): void {
     const { registry, clock } = this.#ports;
     const { members } = device.kept;
     const { identity, what } = trace;
-    const before = stayed ? members.find((one) => one.identity === identity) : undefined;
-    const clues = cluesOf(trace, this.#ownPlaces(device, macs), before);
-    const by =
-      before !== undefined && before.by === undefined
-        ? undefined
-        : verdict.because.length === 0
-          ? before?.by
-          : verdict.by;
+    const isFirm = known !== undefined && known.by === undefined;
+    const by = isFirm ? undefined : verdict.because.length === 0 ? known?.by : verdict.by;
     const member: Member = {
       identity,
       what,
-      clues,
-      since: before?.since ?? clock.now(),
-      because: before !== undefined && before.by === by ? before.because : verdict.because,
+      clues: cluesOf(trace, this.#ownPlaces(device, macs), known),
+      since: known?.since ?? clock.now(),
+      because: known !== undefined && known.by === by ? known.because : verdict.because,
       ...(by === undefined ? {} : { by }),
     };
+    const before = members.find((one) => one.identity === identity);
     if (JSON.stringify(member) !== JSON.stringify(before)) {
       const others = members.filter((one) => one.identity !== identity);
       registry.setMembers(device, bounded([...others, member], device));
     }
     this.#dropLive(device, identity);
-    const live: LiveTrace = {
-      trace,
-      heardAt: clock.monotonic(),
-      macs,
-      ...(sighting === undefined ? {} : { sighting }),
-    };
+    const live: LiveTrace = { trace, heardAt, macs, ...(sighting === undefined ? {} : { sighting }) };
     device.live.set(identity, live);
-    for (const place of trace.places) {
-      const here = this.#at.get(place) ?? new Map<string, LiveTrace>();
-      this.#at.set(place, here.set(identity, live));
-    }
+    this.#places.add(live);
   }
 
   /** What a person parted stays parted: the place of another device is not taken over. */
@@ -339,44 +423,24 @@ export class Joining {
   #dropLive(device: Device, identity: string): void {
     const live = device.live.get(identity);
     device.live.delete(identity);
-    for (const place of live?.trace.places ?? []) {
-      const here = this.#at.get(place);
-      here?.delete(identity);
-      if (here?.size === 0) this.#at.delete(place);
-    }
+    if (live !== undefined) this.#places.remove(live);
   }
 }
 
-/** What it says now, and where the network has seen it: now, and before if it was this device then. */
-function cluesOf(trace: Trace, macs: readonly string[], before: Member | undefined): readonly Clue[] {
-  const own = trace.clues.filter(({ kind, said }) => kind !== "mac" || said !== "network");
-  const earlier = (before?.clues ?? []).filter(({ kind, said }) => kind === "mac" && said === "network");
-  const placed = [...new Set([...earlier.map(({ value }) => value).filter((mac) => !macs.includes(mac)), ...macs])];
-  return [...own, ...placed.slice(-macsAtMost).map((value) => ({ kind: "mac", value, said: "network" }) as const)];
+function isAnnounced({ source }: Trace): boolean {
+  return source === "mdns" || source === "ssdp";
 }
 
-function hasRoom({ kept, live }: Device): boolean {
-  return kept.members.length < membersAtMost || kept.members.some(({ identity }) => !live.has(identity));
+/** A lease that says no hardware address (DHCPv6): only where it is says whose it is. */
+function isNameless({ source, clues }: Trace): boolean {
+  return source === "leases" && !clues.some(({ kind }) => kind === "mac");
 }
 
-/** So many at most: those that are not there go first, and faces last. */
-function bounded(members: readonly Member[], device: Device): readonly Member[] {
-  if (members.length <= membersAtMost) return members;
-  const isFace = (identity: string) => device.kept.faces.some((face) => face.identity === identity);
-  const weight = ({ identity }: Member) => (isFace(identity) ? 2 : device.live.has(identity) ? 1 : 0);
-  const dropped = new Set(
-    [...members].sort((a, b) => weight(a) - weight(b) || a.since - b.since).slice(0, members.length - membersAtMost),
-  );
-  return members.filter((member) => !dropped.has(member));
+function hostsOf(clues: readonly Clue[]): readonly string[] {
+  return clues.filter((clue) => clue.kind === "host-name" && !isJunk(clue)).map(({ value }) => value);
 }
 
-/** The lower, the more it stays itself. */
-function standing(device: Device): number {
-  const cared = device.kept.name !== undefined || device.kept.given !== undefined;
-  return (isManaged(device) ? 0 : 1e12) + (cared ? 0 : 1e9) + Number(device.id.slice(1));
-}
-
-function united(name: "given" | "apart", a: readonly string[] = [], b: readonly string[] = []): object {
-  const all = [...new Set([...a, ...b])];
-  return all.length === 0 ? {} : { [name]: all };
+/** Has a person said anything of it? */
+function isCaredFor({ kept: { name, approved, given, ignored, decisions } }: Device): boolean {
+  return [name, approved, given, ignored, decisions].some((one) => one !== undefined);
 }

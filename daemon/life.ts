@@ -28,6 +28,8 @@ export interface LifePorts {
   /** Can the network say on this interface whether somebody is there? */
   readonly canTell: (onInterface: string) => boolean;
   readonly reconsider: (device: Device) => void;
+  /** Time has passed: what waits for the network to settle is looked at. */
+  readonly review: () => void;
 }
 
 /**
@@ -112,6 +114,7 @@ export class Life {
         probe(where.address, where.onInterface);
       }
     }
+    this.#ports.review();
     for (const device of [...registry.all()])
       if (registry.has(device) && this.#mayBeAnother(device)) this.#ports.reconsider(device);
   }

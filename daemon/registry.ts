@@ -8,8 +8,10 @@ import type { Undo } from "../tree/properties.ts";
 import type { Bucket, Clock, FilledBatch, Log, Store } from "../tree/ports.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Mounted } from "../tree/shape.ts";
-import { isHere, isManaged, newDevice, recordOf, unknownDevice } from "./device.ts";
+import { isHere, isManaged, newDevice, recordOf, reportOf, unknownDevice } from "./device.ts";
 import type { Device, Member, StoredDevice } from "./device.ts";
+import { openGroups } from "./groups.ts";
+import type { Groups } from "./groups.ts";
 import { DeviceIndex } from "./identity/device-index.ts";
 import { profileOf } from "./identity/profile.ts";
 import { openTokens } from "./tokens.ts";
@@ -26,6 +28,7 @@ export interface RegistryPorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whose devices these are. */
   readonly gatewayId?: string;
 }
 
@@ -43,6 +46,7 @@ export class Registry {
     rename: (id, name, call) => this.rename(this.get(id), name, call),
   };
   readonly index = new DeviceIndex();
+  readonly groups: Groups;
   readonly #ports: RegistryPorts;
   readonly #kept: Bucket<StoredDevice>;
   readonly #counters: Bucket<number>;
@@ -68,7 +72,19 @@ export class Registry {
     this.#mayCreate = openTokens(ports.clock, seenLimits.burst, seenLimits.perMinute);
     this.#mayWrite = openTokens(ports.clock, identityWrites.burst, identityWrites.perMinute);
     ports.tree.branch(parsePath("./Devices"));
-    this.#mounted = ports.tree.mount(parsePath("./GwMO/DeviceInventory"), deviceInventory(this.inventory));
+    this.groups = openGroups({
+      tree: ports.tree,
+      store: ports.store,
+      devices: () => [...this.#devices.values()].map(reportOf),
+      device: (id) => {
+        const device = this.#devices.get(id);
+        return device === undefined ? undefined : reportOf(device);
+      },
+      resolve: (id) => this.resolve(id),
+      tell: (rels) => this.#mounted.changed(rels),
+    });
+    const parts = { gatewayId: ports.gatewayId ?? "", groups: this.groups.nodes };
+    this.#mounted = ports.tree.mount(parsePath("./GwMO/DeviceInventory"), deviceInventory(this.inventory, parts));
     for (const [id, kept] of this.#kept.entries()) this.#load(id, kept, "yes");
     this.#cancelFlush = ports.clock.after(flushEvery, () => this.#flushOften());
   }
@@ -202,7 +218,9 @@ export class Registry {
   tell(device: Device, parts: readonly ("DevInfo" | "State")[]): void {
     if (parts.includes("DevInfo")) device.info?.info.changed([parseRel("")]);
     if (parts.includes("State")) device.info?.state.changed([parseRel("Reachable")]);
-    if (device.written === "yes") this.#mounted.changed([parseRel(`Records/${device.id}`)]);
+    if (device.written !== "yes") return;
+    this.#mounted.changed([parseRel(`Records/${device.id}`)]);
+    this.groups.changed(device.id);
   }
 
   async stop(): Promise<void> {
@@ -223,6 +241,7 @@ export class Registry {
     this.#dirty.delete(device);
     this.#devices.delete(device.id);
     this.index.remove(device);
+    this.groups.changed(device.id);
     this.#mounted.changed([parseRel(`Records/${device.id}`)]);
   }
 

@@ -28,6 +28,12 @@ export class AddressBook {
     return this.#entries.has(place);
   }
 
+  /** Does only the neighbour table say who is there? */
+  isRow(place: string): boolean {
+    const entry = this.#entries.get(place);
+    return entry?.neighbour !== undefined && entry.lease === undefined;
+  }
+
   /** Takes a sighting of one of the two sources. @returns the places that have another hardware address now. */
   take(sighting: Sighting): readonly string[] {
     const { source, mac } = sighting;
@@ -60,6 +66,13 @@ export class AddressBook {
     const entry = this.#entries.get(place);
     if (entry?.lease !== undefined) return entry.lease;
     return entry?.neighbour === undefined || this.carriesOthers(entry.neighbour) ? undefined : entry.neighbour;
+  }
+
+  /** Another place of this hardware address, for which it has a lease of its own. */
+  leaseElsewhere(mac: string, place: string): string | undefined {
+    for (const other of this.#rows.get(mac) ?? [])
+      if (other !== place && this.#entries.get(other)?.lease === mac) return other;
+    return undefined;
   }
 
   /** Does the neighbour table show this hardware address for somebody who, by a lease, has another one? A repeater or bridge does that. */

@@ -14,6 +14,8 @@ export interface Trace {
   readonly addresses: readonly string[];
   /** Where it is: an address as a key, with its interface where the address alone names nobody. */
   readonly places: readonly string[];
+  /** "" for a face. */
+  readonly interface: string;
   /** Identities of other traces that it was made from: it is where they are. */
   readonly follows: readonly string[];
   readonly facts: Facts;
@@ -51,6 +53,7 @@ export function traceOfSighting(sighting: Sighting): Trace {
     clues: distinct(clues),
     addresses,
     places: addresses.map((address) => placeOf(address, sighting.interface)),
+    interface: sighting.interface,
     follows: [],
     facts: {
       ...(source === "neighbours" ? {} : fact("name", first(sighting.text, "friendlyName", "fn") ?? name)),
@@ -78,6 +81,7 @@ export function traceOfFace(face: Face): Trace {
     addresses: face.addresses,
     // Where a face says that it is, anyone could say; where its sightings are has been seen.
     places: [],
+    interface: "",
     follows: (face.sightings ?? []).map(sightingIdentity),
     facts: face.facts,
     protocol: face.name,
