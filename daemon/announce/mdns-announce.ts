@@ -47,12 +47,7 @@ export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Annou
   });
 
   const zoneOf = ({ lans }: Site): Zone => {
-    const addresses = [...lans].flatMap(({ address, ipv6 }) => [address, ...ipv6.map((own) => own.address)]);
-    const zone = gatewayZone(
-      labels(),
-      text,
-      [...new Set(addresses)].filter((address) => address !== ""),
-    );
+    const zone = gatewayZone(labels(), text, addressesOf(lans));
     for (const { answer } of zone.records) say(recordText(answer));
     return zone;
   };
@@ -154,6 +149,21 @@ function zoneCache(make: () => Zone, edition: () => number): () => Zone {
     madeFor = edition();
     return zone;
   };
+}
+
+/**
+ * Link-local ones of IPv6 only where there are no others: whoever resolves the name gets an address without its zone, which is of use on a link that has
+ * nothing else.
+ */
+function addressesOf(lans: Iterable<LanInterface>): readonly string[] {
+  const ipv4 = new Set<string>();
+  const ipv6 = new Set<string>();
+  for (const lan of lans) {
+    if (lan.address !== "") ipv4.add(lan.address);
+    for (const { address } of lan.ipv6) ipv6.add(address);
+  }
+  const wide = [...ipv6].filter((address) => !address.startsWith("fe80:"));
+  return [...ipv4, ...(wide.length > 0 ? wide : ipv6)];
 }
 
 /** RFC 6763 6. The id first: it is what one looks for. */

@@ -35,8 +35,8 @@ export function readSearch(message: Buffer): Search | undefined {
 export interface GatewayMessages {
   readonly alive: string;
   readonly byebye: string;
-  /** The answer to a search for `target`; undefined when that is not the gateway. */
-  answer(target: string): string | undefined;
+  /** The answer to a search for it; undefined when that is not the gateway. */
+  answer(search: string): string | undefined;
 }
 
 export function gatewayMessages(gateway: GatewayAnnounced): GatewayMessages {
@@ -44,7 +44,9 @@ export function gatewayMessages(gateway: GatewayAnnounced): GatewayMessages {
   const usn = `${uuid}::${gatewaySsdpTarget}`;
   const server = `Linux UPnP/1.1 dmgw/${plain(gateway.version).replaceAll(/\s/g, "") || "0"}`;
   const life = `CACHE-CONTROL: max-age=${maxAgeS}`;
-  const more = [`SERVER: ${server}`, `${gatewayIdHeader}: ${plain(gateway.id)}`];
+  // gssdp drops what has neither LOCATION nor AL (draft-cai-ssdp-v1 5.1: other URIs of the resource). This one names it and leads nowhere.
+  const named = `AL: <urn:${uuid}>`;
+  const more = [`SERVER: ${server}`, named, `${gatewayIdHeader}: ${plain(gateway.id)}`];
   const notify = (nts: string, lines: readonly string[]) =>
     message("NOTIFY * HTTP/1.1", [
       "HOST: 239.255.255.250:1900",
@@ -56,12 +58,12 @@ export function gatewayMessages(gateway: GatewayAnnounced): GatewayMessages {
   return {
     alive: notify("ssdp:alive", [life, ...more]),
     byebye: notify("ssdp:byebye", []),
-    answer(target) {
-      const asked = target.toLowerCase();
+    answer(search) {
+      const asked = search.toLowerCase();
       const byUuid = asked === uuid;
       if (!byUuid && asked !== "ssdp:all" && asked !== gatewaySsdpTarget) return undefined;
-      const named = byUuid ? [`ST: ${uuid}`, `USN: ${uuid}`] : [`ST: ${gatewaySsdpTarget}`, `USN: ${usn}`];
-      return message("HTTP/1.1 200 OK", [life, "EXT:", ...named, ...more]);
+      const target = byUuid ? [`ST: ${uuid}`, `USN: ${uuid}`] : [`ST: ${gatewaySsdpTarget}`, `USN: ${usn}`];
+      return message("HTTP/1.1 200 OK", [life, "EXT:", ...target, ...more]);
     },
   };
 }

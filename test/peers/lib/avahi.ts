@@ -10,6 +10,8 @@ export interface Avahi {
   publish(name: string, type: string, port: number, ...text: string[]): Promise<Peer>;
   /** avahi-browse: everything that it resolves within a second or so, as it prints it with `-p`. */
   browse(): Promise<string>;
+  /** Another of avahi's programs, to its end: what it printed. */
+  run(command: string, ...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -26,8 +28,19 @@ const busRules = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Conf
 </busconfig>
 `;
 
-/** Starts it on `eth0` of the namespace; it calls itself `<host>.local`. Resolves when it answers to clients. */
-export async function startAvahi(namespace: string, host: string): Promise<Avahi> {
+export interface AvahiOptions {
+  /** Default: eth0. */
+  readonly interfaces?: readonly string[];
+  /** Repeats on each of its interfaces what it hears on the others. */
+  readonly reflector?: boolean;
+}
+
+/** Starts it in the namespace; it calls itself `<host>.local`. Resolves when it answers to clients. */
+export async function startAvahi(
+  namespace: string,
+  host: string,
+  { interfaces = ["eth0"], reflector = false }: AvahiOptions = {},
+): Promise<Avahi> {
   const folder = await mkdtemp(join(tmpdir(), "dmgw-avahi-"));
   const socket = join(folder, "bus");
   const env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${socket}` };
@@ -37,11 +50,13 @@ export async function startAvahi(namespace: string, host: string): Promise<Avahi
     [
       "[server]",
       `host-name=${host}`,
-      "allow-interfaces=eth0",
+      `allow-interfaces=${interfaces.join(",")}`,
       "enable-dbus=yes",
       "[publish]",
       "publish-workstation=no",
       "publish-hinfo=no",
+      "[reflector]",
+      `enable-reflector=${reflector ? "yes" : "no"}`,
       "",
     ].join("\n"),
   );
@@ -60,20 +75,19 @@ export async function startAvahi(namespace: string, host: string): Promise<Avahi
     env,
     ready: /Server startup complete/,
   });
+  const run = async (command: string, ...args: string[]) => {
+    const peer = await startPeer(command, args, { namespace, env });
+    await new Promise((resolve) => peer.process.once("close", resolve));
+    return peer.output();
+  };
   return {
     async publish(name, type, port, ...text) {
       const peer = await startPeer("avahi-publish", ["-s", name, type, String(port), ...text], { namespace, env });
       await until(`${name} to be published`, () => /Established under name/.test(peer.output()) || undefined);
       return peer;
     },
-    async browse() {
-      const peer = await startPeer("avahi-browse", ["--all", "--resolve", "--parsable", "--terminate"], {
-        namespace,
-        env,
-      });
-      await new Promise((resolve) => peer.process.once("close", resolve));
-      return peer.output();
-    },
+    browse: () => run("avahi-browse", "--all", "--resolve", "--parsable", "--terminate"),
+    run,
     async stop() {
       await daemon.stop();
       await bus.stop();

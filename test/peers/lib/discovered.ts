@@ -46,16 +46,19 @@ export interface DiscoveredOptions {
   readonly leases?: readonly string[];
   /** "address%interface", for `probe`. */
   readonly probes?: string;
+  /** The id that the gateway announces. */
+  readonly id?: string;
 }
 
 /** `file`: the bundle of discovery-printer.ts. */
 export async function startDiscovered(
   file: string,
   namespace: string,
-  { interfaces = [], speed = 1, leases, probes = "" }: DiscoveredOptions = {},
+  { interfaces = [], speed = 1, leases, probes = "", id }: DiscoveredOptions = {},
 ): Promise<Discovered> {
   const env = {
     DMGW_TEST_SPEED: String(speed),
+    ...(id !== undefined && { DMGW_TEST_ID: id }),
     ...(leases && { DMGW_TEST_LEASES: leases.join(":"), DMGW_TEST_ANNOUNCED: "no", DMGW_TEST_PROBE: probes }),
   };
   const peer = await startPeer(process.execPath, [file, ...interfaces], { namespace, env, ready: /"event":"ready"/ });

@@ -22,6 +22,7 @@ const leases =
 const announced = process.env["DMGW_TEST_ANNOUNCED"] !== "no";
 const [probed = "", probedOn = ""] = (process.env["DMGW_TEST_PROBE"] ?? "").split("%");
 
+const id = process.env["DMGW_TEST_ID"];
 const names = process.argv.slice(2);
 const before = process.memoryUsage().rss;
 const began = performance.now();
@@ -32,6 +33,7 @@ const discovery = await startDiscovery(
     clock,
     log,
     random: Math.random,
+    ...(id !== undefined && { gatewayId: id }),
     // In seconds what takes minutes; the kernel's own times stay as they are.
     ...(leases && { probeTimes: { firstGap: 12_000, lastGap: 12_000, retryGaps: [1000, 1000], answer: 9000 } }),
   },
