@@ -74,7 +74,7 @@ export function neighbourTable(clock: Clock, events: NeighbourEvents, times?: Pr
   const owners = new Map<string, string>();
   let links = new Map<string, LanInterface[]>();
   let own: ReadonlySet<string> = new Set();
-  let doubts: Probe[] = [];
+  const doubts: Probe[] = [];
   let refused = 0;
   const changed = new Set<Neighbour>();
 
