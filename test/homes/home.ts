@@ -138,7 +138,10 @@ export class Home {
     const ended = this.gateway.live.filter(({ identity }) => !wanted.has(identity));
     const news = [...wanted.values()].filter((trace) => !this.gateway.knows(trace));
     const known = new Set(this.gateway.live.map(({ identity }) => identity));
-    const acts = chance.shuffled([...ended, ...news]);
+    // A face of UPnP is made of its announcement: never before it.
+    const isMade = (trace: Trace) => "face" in trace && trace.adapter === "upnp";
+    const mixed = chance.shuffled([...ended, ...news]);
+    const acts = [...mixed.filter((trace) => !isMade(trace)), ...mixed.filter(isMade)];
     // Sometimes the power goes between two packets, before anything of the last ones is on the disk.
     const cutAt = this.#plan.restarts === true && share < 1 && chance.chance(0.05) ? chance.below(acts.length + 1) : -1;
     for (const [at, trace] of (share < 1 ? acts.slice(0, Math.ceil(acts.length * share)) : acts).entries()) {

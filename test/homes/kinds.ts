@@ -280,6 +280,7 @@ export function physical({ kind, seed }: DeviceSeed): Physical {
     away: 0,
     known: false,
     suffix: 1,
+    named: false,
     ...given,
   };
 }

@@ -26,7 +26,8 @@ export function night(device: Physical, network: Network): void {
 /** It is gone, and whoever is behind it. */
 export function leave(device: Physical, nights: number): void {
   device.away = nights;
-  for (const hidden of device.hides) hidden.away = Math.max(hidden.away, nights);
+  device.named = false;
+  for (const hidden of device.hides) leave(hidden, Math.max(hidden.away, nights));
 }
 
 function comesBack(device: Physical, network: Network): void {
@@ -102,10 +103,11 @@ export function settleNames(devices: readonly Physical[]): void {
       `${suffix} ${name}`.toLowerCase(),
     );
   const free = (device: Physical, suffix: number) => namesOf(device, suffix).every((name) => !taken.has(name));
-  for (const device of [...here].sort((a, b) => b.suffix - a.suffix)) {
+  for (const device of [...here].sort((a, b) => Number(b.named) - Number(a.named))) {
     let { suffix } = device;
     while (!free(device, suffix)) suffix++;
     device.suffix = suffix;
+    device.named = true;
     for (const name of namesOf(device, suffix)) taken.add(name);
   }
 }

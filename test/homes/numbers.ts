@@ -71,12 +71,10 @@ export function watchNumbers(): Numbers {
 }
 
 function known(gateway: Gateway): readonly Known[] {
-  return gateway
-    .devices()
-    .map(({ id, managed, name }) => ({
-      id,
-      managed,
-      name,
-      identities: [...gateway.identitiesOf(id)].sort().join(" + "),
-    }));
+  return gateway.devices().map(({ id, managed, name }) => ({
+    id,
+    managed,
+    name,
+    identities: [...gateway.identitiesOf(id)].sort().join(" + "),
+  }));
 }

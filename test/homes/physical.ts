@@ -76,6 +76,8 @@ export interface Physical {
   known: boolean;
   /** The number that mDNS put behind its name because another one has it: 1 for none. */
   suffix: number;
+  /** It has its mDNS names, and keeps them while it is on. */
+  named: boolean;
 }
 
 export function isHere(device: Physical): boolean {
