@@ -30,7 +30,13 @@ if (globals.rest[0] === "run" && globals.rest.length === 1 && !globals.help && g
     stdin,
     env,
     tty: stdout.isTTY,
-    columns: stdout.columns,
+    // Asked anew each time: a window may grow while a verb runs.
+    get columns() {
+      return stdout.columns;
+    },
+    get rows() {
+      return stdout.rows;
+    },
     version: manifest.version,
     signal: interrupted.signal,
   };

@@ -36,7 +36,8 @@ async function candidates(job: Job, before: readonly string[], word: string): Pr
 
   const valued = (text: string | undefined) => options.find((o) => o.value !== undefined && text === `--${o.name}`);
   const words = rest.filter((text, n) => !text.startsWith("-") && valued(rest[n - 1]) === undefined);
-  const kind = valued(before.at(-1))?.kind ?? called?.kinds?.[words.length];
+  const named = valued(before.at(-1))?.kind ?? called?.kinds?.[words.length];
+  const kind = typeof named === "function" ? named(words) : named;
   if (kind === undefined || kind === "file") return [];
   if (typeof kind !== "string") return kind;
   const api = openApi(

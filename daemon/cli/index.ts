@@ -16,7 +16,12 @@ export const verbs: readonly Row[] = [
   { name: "check", about: "check a config, print every problem", load: () => import("./check.ts") },
   { name: "status", about: "what runs, what does not, and what to do about it", load: () => import("./status.ts") },
   { name: "devices", about: "the devices of the home", load: () => import("./devices.ts") },
-  { name: "device", about: "one device: show, approve, name, forget", load: () => import("./device.ts") },
+  {
+    name: "device",
+    about: "one device: show, explain, approve, name, merge, split, …",
+    load: () => import("./device.ts"),
+  },
+  { name: "groups", about: "groups of devices, by rule or by hand", load: () => import("./groups.ts") },
   { name: "get", about: "read a node, or everything below it", load: () => import("./get.ts") },
   { name: "ls", about: "the names below a node", load: () => import("./ls.ts") },
   { name: "set", about: "replace the value of a leaf", load: () => import("./set.ts") },

@@ -2,10 +2,11 @@ import type { Problem } from "./failure.ts";
 import { printable } from "./print.ts";
 
 /** What a person can do about a refusal; undefined where nothing in general helps. */
-export function nextStep(verb: string, { status, uri, decision }: Problem): string | undefined {
-  if (uri === undefined) {
-    if (status !== 404) return status === 500 ? "see the daemon's log: journalctl -u dmgw" : undefined;
-    return verb === "device" ? "see which there are: dmgw devices" : "see which there are: dmgw servers";
+export function nextStep(verb: string, { status, uri, decision, detail }: Problem): string | undefined {
+  if (uri === undefined || verb === "groups") {
+    if (status === 404) return `see which there are: dmgw ${listOf(verb, detail)}`;
+    if (status === 400 && detail.startsWith("the rule")) return "how a rule is written: dmgw groups --help";
+    return status === 500 ? "see the daemon's log: journalctl -u dmgw" : undefined;
   }
   const node = shellWord(uri);
   switch (status) {
@@ -31,6 +32,12 @@ export function nextStep(verb: string, { status, uri, decision }: Problem): stri
     default:
       return undefined;
   }
+}
+
+/** The verb that lists what was not found. */
+function listOf(verb: string, detail: string): string {
+  if (verb === "device" || (verb === "groups" && detail.includes("no device"))) return "devices";
+  return verb === "groups" ? "groups" : "servers";
 }
 
 export function parentOf(uri: string): string {

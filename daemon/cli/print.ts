@@ -1,7 +1,11 @@
 // Names and values come from devices and servers: nothing of theirs may steer a terminal, or look like a line of ours.
 
-/** Controls (C0, DEL, C1), line and paragraph separators, marks that turn the writing direction, and what is not a character at all. */
-const hostile = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+/**
+ * Controls (C0, DEL, C1), line and paragraph separators, halves of characters; what cannot be seen (zero-width characters, marks that turn the writing
+ * direction, fillers), for it makes two names look like one; more marks on a letter than any language puts there. A selector behind an emoji stays.
+ */
+const hostile =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\ufff9-\ufffb]|(?!(?<=\p{Extended_Pictographic})\ufe0f)\p{Default_Ignorable_Code_Point}|(?<=\p{M}{8})\p{M}/gu;
 
 const short = new Map([
   ["\n", "\\n"],
@@ -16,13 +20,19 @@ export function printable(text: string): string {
 
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  if (code < 0x100) return `\\x${hex(code, 2)}`;
+  return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
 }
 
 /** JSON that is safe on a terminal too: what JSON leaves as it is gets its \u escape. */
 export function jsonText(value: unknown, oneLine = false): string {
   const text = JSON.stringify(value, undefined, oneLine ? undefined : 2);
-  return text.replace(hostile, (c) => (c === "\n" ? c : `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`));
+  const units = (c: string) => Array.from({ length: c.length }, (_, n) => `\\u${hex(c.charCodeAt(n), 4)}`).join("");
+  return text.replace(hostile, (c) => (c === "\n" ? c : units(c)));
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
 }
 
 /** "12 s", "5 min", "3 h 20 min", "2 d 4 h". */

@@ -48,7 +48,7 @@ async function list(job: Job): Promise<number> {
   const servers = await (await job.api()).get<readonly ServerReport[]>("/v1/servers");
   if (job.globals.json) job.json(servers);
   else if (servers.length === 0) job.note("no DM server yet: dmgw servers add ID URL, or `servers:` in the config");
-  else await printTable(job, ["ID", "URL", "STATE", "LAST SESSION", "OWNER"], servers.map(row));
+  else printTable(job, ["ID", "URL", "STATE", "LAST SESSION", "OWNER"], servers.map(row));
   return 0;
 }
 

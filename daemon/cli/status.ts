@@ -23,7 +23,7 @@ export const verb: Verb = {
       ["devices", `${devices.total} known, ${devices.managed} managed, ${devices.reachable} reachable`],
     ]);
     job.line("");
-    await printTable(
+    printTable(
       job,
       ["PART", "STATE", "SINCE", "DETAIL"],
       [

@@ -1,45 +1,55 @@
 import { printable } from "./print.ts";
 import type { Job } from "./verb.ts";
+import { cutAt, padded, widthOf } from "./width.ts";
 
 /** Blanks between two columns. */
 const gap = 2;
-/** A line below the head, and nothing else: what is drawn takes room from what is said. */
-const oneRule = {
-  ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
-  ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
-  ...{ left: "", "left-mid": "", right: "", "right-mid": "", middle: "", "mid-mid": "" },
-};
 
 /**
  * Prints a table. On a terminal it fits the width, and long cells go on below; piped it is plain: two spaces between columns, whole
  * cells, "-" for an empty one. Cells may hold anything.
  */
-export async function printTable(
-  job: Job,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): Promise<void> {
-  const cells = rows.map((row) => row.map(printable));
-  if (job.io.tty !== true) return plain(job, [head, ...cells]);
-  const { default: Table } = await import("cli-table3");
-  const wide = widths(head, cells, job.io.columns || 80);
-  const style = { head: [], border: [], compact: true, "padding-left": 0, "padding-right": gap };
-  const table = new Table({ head: [...head], colWidths: wide.map((width) => width + gap), style, chars: oneRule });
-  table.push(...cells.map((row) => row.map((cell, n) => wrapped(cell, wide[n] ?? 1))));
-  // Behind the last column there is no gap.
-  job.line(table.toString().replace(/ +$|\u2500{2}$/gm, ""));
+export function printTable(job: Job, head: readonly string[], rows: readonly (readonly string[])[]): void {
+  for (const line of tableLines(job.io, head, rows)) job.line(line);
 }
 
-function plain(job: Job, rows: readonly (readonly string[])[]): void {
-  const wide = natural(rows);
-  for (const row of rows) {
-    const line = row.map((cell, n) => (cell === "" ? "-" : cell).padEnd(wide[n] ?? 0)).join("  ");
-    job.line(line.trimEnd());
+/** The lines of a table, as {@link printTable} prints it. */
+export function tableLines(
+  { tty, columns }: Job["io"],
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  const cells = rows.map((row) => row.map(printable));
+  if (tty !== true) {
+    const all = [head, ...cells.map((row) => row.map((cell) => (cell === "" ? "-" : cell)))];
+    const wide = natural(all);
+    return all.map((row) => line(row, wide));
   }
+  const wide = widths(head, cells, columns || 80);
+  const rule = "\u2500".repeat(wide.reduce((sum, width) => sum + width + gap, -gap));
+  return [line(head, wide), rule, ...cells.flatMap((row) => rowLines(row, wide))];
+}
+
+function line(row: readonly string[], wide: readonly number[]): string {
+  return row
+    .map((cell, n) => padded(cell, wide[n] ?? 0))
+    .join(" ".repeat(gap))
+    .trimEnd();
+}
+
+function rowLines(row: readonly string[], wide: readonly number[]): string[] {
+  const parts = row.map((cell, n) => wrapped(cell, wide[n] ?? 1));
+  const height = Math.max(...parts.map((part) => part.length));
+  return Array.from({ length: height }, (_, n) =>
+    line(
+      parts.map((part) => part[n] ?? ""),
+      wide,
+    ),
+  );
 }
 
 function natural(rows: readonly (readonly string[])[]): number[] {
-  return (rows[0] ?? []).map((_, n) => rows.reduce((most, row) => Math.max(most, [...(row[n] ?? "")].length), 1));
+  return (rows[0] ?? []).map((_, n) => rows.reduce((most, row) => Math.max(most, widthOf(row[n] ?? "")), 1));
 }
 
 /** The widest columns give way until the table fits: first by breaking at blanks, then within words, but none below its name. */
@@ -60,24 +70,28 @@ function widths(head: readonly string[], rows: readonly (readonly string[])[], c
 }
 
 function longestWord(text: string): string {
-  return text.split(" ").reduce((longest, word) => (word.length > longest.length ? word : longest), "");
+  return text.split(" ").reduce((longest, word) => (widthOf(word) > widthOf(longest) ? word : longest), "");
 }
 
-/** Lines of at most `width` characters, broken at blanks, and within a word only where it is longer than a line. */
-function wrapped(text: string, width: number): string {
-  const lines = [""];
+/** Lines of at most `width` columns, broken at blanks, and within a word only where it is longer than a line. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let last = "";
   for (const word of text.split(" ")) {
-    const letters = [...word];
-    const last = lines.at(-1) ?? "";
-    if (last === "") lines.pop();
-    else if ([...last].length + 1 + letters.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
+    const more = last === "" ? word : `${last} ${word}`;
+    if (widthOf(more) <= width) {
+      last = more;
       continue;
     }
-    do lines.push(letters.splice(0, width).join(""));
-    while (letters.length > 0);
+    if (last !== "") lines.push(last);
+    for (last = word; widthOf(last) > width && last.length > 1;) {
+      const [head, rest] = cutAt(last, width);
+      if (rest === "") break;
+      lines.push(head);
+      last = rest;
+    }
   }
-  return lines.join("\n");
+  return [...lines, last];
 }
 
 /** Prints names and values below each other. */

@@ -10,6 +10,7 @@ export interface Io {
   /** Standard output is a terminal. */
   readonly tty?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   /** Version of dmgw. */
   readonly version?: string;
   /** Fires when whoever called does not want to wait any longer. */
@@ -22,7 +23,7 @@ export interface Sink {
 }
 
 /** What stands for a word or an option's value, for completion. */
-export type Kind = "uri" | "device" | "server" | "file" | readonly string[];
+export type Kind = "uri" | "device" | "group" | "server" | "file" | readonly string[];
 
 export interface Option {
   readonly name: string;
@@ -40,8 +41,8 @@ export interface Verb {
   readonly options?: readonly Option[];
   /** How many words it takes. */
   readonly words: readonly [least: number, most: number];
-  /** What stands for the first word, the second, … */
-  readonly kinds?: readonly Kind[];
+  /** What stands for the first word, the second, …; where that depends on the words before it, a function of these. */
+  readonly kinds?: readonly (Kind | ((before: readonly string[]) => Kind | undefined))[];
   readonly examples?: readonly string[];
   /** Does it, and answers the exit code. @throws Failure. */
   run(job: Job): Promise<number>;

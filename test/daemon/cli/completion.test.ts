@@ -82,7 +82,9 @@ describe("completion", () => {
     expect(await home.complete("get --d")).toEqual(["--deep", "--debug"]);
     expect(await home.complete("get ./X --prop T")).toEqual(["Title", "TStamp", "Type"]);
     expect(await home.complete("completion f")).toEqual(["fish"]);
-    expect(await home.complete("device d1 ")).toEqual(["name", "forget"]);
+    expect(await home.complete("device d1 ")).toEqual(["name", "merge", "split", "ignore", "forget"]);
+    expect(await home.complete("device d1 ignore ")).toEqual(["off"]);
+    expect(await home.complete("device d1 name ")).toEqual([]);
     expect(await home.complete("check --config ")).toEqual(["compopt -o default"]);
     expect(await home.complete("status x")).toEqual([]);
     expect(await home.complete("frobnicate x")).toEqual([]);
@@ -91,6 +93,9 @@ describe("completion", () => {
   it("completes devices, servers and nodes by asking the daemon", async () => {
     await using home = await smallShell();
     expect(await home.complete("device ")).toEqual(["d1", "d2", "d3"]);
+    expect(await home.complete("device d1 merge ")).toEqual(["d1", "d2", "d3"]);
+    await home.dmgw("groups", "set", "lamps", "--rule", "name=lamp*");
+    expect(await home.complete("groups show ")).toEqual(["lamps"]);
     expect(await home.complete("connect com")).toEqual(["com.example.dm"]);
     expect(await home.complete("get . --as ")).toEqual(["com.example.dm"]);
     expect(await home.complete("get ./Devi")).toEqual(["compopt -o nospace", "./Devices/"]);

@@ -81,7 +81,7 @@ describe("devices", () => {
     await expect.poll(() => lines().length, { timeout: 5000 }).toBe(5);
     expect(lines().slice(3)).toMatchObject([
       { id: "d1", reachable: false },
-      { id: "d3", state: "gone" },
+      { id: "d3", listed: false },
     ]);
     stop.abort();
     expect(await watching).toBe(130);
@@ -93,7 +93,7 @@ describe("devices", () => {
       /device +d1 Lamp d1\nmade by +Acme L1\n.*state +managed, reachable/s,
     );
     expect(json((await home.dmgw("device", "d1", "--json")).out)).toEqual(home.devices.get("d1"));
-    expect((await home.dmgw("device", "d1", "name", "Kitchen lamp")).out).toContain("d1 Kitchen lamp");
+    expect((await home.dmgw("device", "d1", "name", "Kitchen lamp")).out).toContain("d1 is called Kitchen lamp now");
     expect((await home.dmgw("device", "d1", "name", "")).code).toBe(0);
     expect(home.devices.get("d1")?.name).toBe("");
     home.devices.set("d4", lampReport("d4", { managed: false, state: "seen" }));

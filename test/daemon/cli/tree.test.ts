@@ -169,7 +169,10 @@ describe("changing the tree", () => {
     );
     expect((await home.dmgw("find", "slash")).out).toBe("./Bench/a%2Fb => slash\n");
     expect((await home.dmgw("find", "a/b")).out).toBe("./Bench/a%2Fb => slash\n");
-    expect((await home.dmgw("find", "mqtt")).out).toBe("./Devices/d1/MQTT/\n./Devices/d2/MQTT/\n");
+    expect((await home.dmgw("find", "mqtt")).out).toBe(
+      "./Devices/d1/MQTT/\n./Devices/d2/MQTT/\n" +
+        [1, 2].map((n) => `./GwMO/DeviceInventory/Records/d${n}/Protocol => MQTT\n`).join(""),
+    );
     expect(await home.dmgw("find", "unicorn")).toMatchObject({ code: 0, out: "", err: 'nothing holds "unicorn"\n' });
     expect(JSON.parse((await home.dmgw("find", "unicorn", "--json")).out)).toEqual([]);
   });
