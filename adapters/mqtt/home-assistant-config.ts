@@ -1,7 +1,7 @@
 import { limits, shortened } from "./limits.ts";
 import { wordOf } from "./home-assistant-templates.ts";
 import { shortDeviceKeys, shortKeys } from "./home-assistant-words.ts";
-import { isObject } from "./zigbee-json.ts";
+import { isObject, parse } from "./zigbee-json.ts";
 
 /** The keys of one entity, in their long form. A Map: whatever a device calls its keys, they are never more than keys. */
 export type Settings = ReadonlyMap<string, unknown>;
@@ -61,8 +61,8 @@ export function parseTopic(prefix: string, topic: string): ConfigTopic | undefin
 
 /** The payload of a config topic. "migrate": its entities move to another topic (`migrate_discovery`). undefined: nonsense. */
 export function parseConfig(at: ConfigTopic, text: string): Config | "migrate" | undefined {
-  const json = objectIn(text);
-  if (json === undefined) return undefined;
+  const json = parse(text);
+  if (!isObject(json)) return undefined;
   const root = long(json, shortKeys);
   if (root.get("migrate_discovery") === true) return "migrate";
   const device = deviceOf(root.get("device"));
@@ -78,15 +78,6 @@ export function parseConfig(at: ConfigTopic, text: string): Config | "migrate" |
     entities.push(entity(platform, at.objectId, key, inheriting(own, shared)));
   }
   return { device, entities };
-}
-
-function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const json = JSON.parse(text) as unknown;
-    return isObject(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function long(json: Record<string, unknown>, words: ReadonlyMap<string, string>): Map<string, unknown> {

@@ -1,4 +1,4 @@
-import { isObject } from "./zigbee-json.ts";
+import { isObject, parse } from "./zigbee-json.ts";
 
 /**
  * The part of Home Assistant's templates (Jinja2) that names a value and says nothing more: `{{ value }}`, `{{ value_json.a['b'][0] }}`, and
@@ -39,18 +39,10 @@ export function heard(payload: Buffer): Heard {
   return {
     text,
     json() {
-      parsed ??= { json: parseJson(text) };
+      parsed ??= { json: parse(text) };
       return parsed.json;
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** undefined: not simple. */

@@ -26,12 +26,34 @@ export function stateIn(payload: Buffer): unknown {
   return isObject(json) ? json.state : undefined;
 }
 
-export function parse(payload: Buffer): unknown {
+/** Levels of JSON that are read. What is deeper can be parsed, but not written again: the call stack ends before. */
+const deepest = 100;
+
+/** undefined: no JSON, or deeper than anything that makes sense. */
+export function parse(payload: Buffer | string): unknown {
+  const text = payload.toString();
+  if (isTooDeep(text)) return undefined;
   try {
-    return JSON.parse(payload.toString()) as unknown;
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }
+}
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charCodeAt(i);
+    if (quoted) {
+      if (character === 0x5c) i++;
+      else if (character === 0x22) quoted = false;
+    } else if (character === 0x22) quoted = true;
+    else if (character === 0x7b || character === 0x5b) {
+      if (++depth > deepest) return true;
+    } else if (character === 0x7d || character === 0x5d) depth--;
+  }
+  return false;
 }
 
 /** The value at a path; only what the JSON itself holds, so `__proto__` is a name like any other. */

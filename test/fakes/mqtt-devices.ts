@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 import type { IClientOptions } from "mqtt";
+import { blind, boiler } from "./mqtt/announced-models.ts";
+import { announcedDevice } from "./mqtt/home-assistant-device.ts";
+import type { AnnouncedDevice } from "./mqtt/home-assistant-device.ts";
 import { homieDevice } from "./mqtt/homie-device.ts";
 import type { HomieDevice } from "./mqtt/homie-device.ts";
 import { colorLamp, contactSensor, deskLamp, hub, meterPlug, plug, radiatorValve, thermostat } from "./mqtt/models.ts";
@@ -12,10 +15,14 @@ export interface MqttDevicesOptions extends IClientOptions {
   readonly chatter?: number;
 }
 
-/** A home on a broker: two Homie 4 devices, a Homie 5 hub with a plug behind it, four Zigbee devices behind zigbee2mqtt. */
+/**
+ * A home on a broker: two Homie 4 devices, a Homie 5 hub with a plug behind it, four Zigbee devices behind zigbee2mqtt, and a boiler and a
+ * blind that announce themselves by Home Assistant's discovery.
+ */
 export interface MqttDevices {
   readonly homie: ReadonlyMap<string, HomieDevice>;
   readonly bridge: ZigbeeBridge;
+  readonly announced: ReadonlyMap<string, AnnouncedDevice>;
   /** How many devices a gateway should see. */
   readonly count: number;
   /** All say goodbye. */
@@ -35,6 +42,8 @@ export async function startMqttDevices(
   ]);
   const zigbee = [colorLamp, meterPlug, contactSensor, radiatorValve];
   const bridge = await zigbeeBridge(url, zigbee, account);
+  const own = await Promise.all([announcedDevice(url, boiler, account), announcedDevice(url, blind, account)]);
+  const announced = new Map(own.map((device) => [device.id, device]));
   const homie = new Map([garage, ...others].map((device) => [device.id, device]));
 
   let tick = 0;
@@ -45,6 +54,7 @@ export async function startMqttDevices(
       homie.get(thermostat.id)?.report("thermostat/current-temperature", String(20.5 + wave)),
       homie.get(plug.id)?.report("meter/power", String(12.5 + wave)),
       bridge.report(meterPlug.address, { power: 40 + wave }),
+      announced.get(boiler.id)?.report("pressure/state", String(1.6 + wave / 10)),
       bridge.report(contactSensor.address, { contact: tick % 6 > 2 }),
     ];
     for (const one of said) one?.catch(() => undefined);
@@ -53,11 +63,12 @@ export async function startMqttDevices(
   return {
     homie,
     bridge,
-    count: homie.size + zigbee.length,
+    announced,
+    count: homie.size + zigbee.length + announced.size,
     async stop() {
       clearInterval(timer);
       await homie.get(plug.id)?.state("disconnected");
-      await Promise.all([...others.slice(0, 2), garage].map((device) => device.leave()));
+      await Promise.all([...others.slice(0, 2), garage, ...own].map((device) => device.leave()));
       await bridge.leave();
     },
   };

@@ -43,7 +43,7 @@ test("each entity is a node, each of its topics a property; a device is what its
   });
   expect(schema(heater, "pressure/state")).toMatchObject({ format: "float", description: "bar", volatile: true });
   expect(schema(heater, "pressure")).toMatchObject({ format: "node", description: "Pressure; sensor; pressure" });
-  expect(schema(shade, "speed/state")).toMatchObject({ format: "chr", description: "slow, fast" });
+  expect(schema(shade, "speed/state")).toMatchObject({ format: "chr", description: "silent, slow, fast" });
   expect(schema(shade, "blind/position")).toMatchObject({ format: "int", description: "0 to 100" });
   expect(face(heater)?.face).toMatchObject({
     name: "MQTT",

@@ -52,8 +52,8 @@ export const blind: AnnouncedModel = {
     },
     speed: {
       component: "select",
-      config: { name: "Speed", ops: ["slow", "fast"], ent_cat: "config" },
-      values: { state: { value: "slow", topic: "stat_t", command: "cmd_t" } },
+      config: { name: "Speed", ops: ["silent", "slow", "fast"], ent_cat: "config" },
+      values: { state: { value: "silent", topic: "stat_t", command: "cmd_t" } },
     },
     rssi: {
       component: "sensor",
