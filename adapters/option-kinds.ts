@@ -12,6 +12,8 @@ export type Kind = {
   readonly secret?: true;
   /** `path`: made absolute, from the folder of the file it stands in. `pem`: the text of that file is the value. */
   readonly reads?: "path" | "pem";
+  /** Of a list: one value stands for a list of it alone. */
+  readonly orOne?: true;
 };
 
 const kind = <T>(about: Kind) => v.metadata<T, Kind>(about);
@@ -206,6 +208,22 @@ export function rule<T extends object>(
   });
 }
 
+const ofCertificate = "is not the key of the certificate in cert";
+
+/** Does the key belong to the certificate? */
+function isKeyOf(key: string, cert: string): boolean {
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+}
+
+/** TLS of a listener of ours; PEM texts. */
+export const serverTls = v.pipe(
+  v.object({
+    cert: described(certificateText, "our certificate, with the chain behind it", "/etc/dmgw/cert.pem"),
+    key: described(keyText, "its private key", "/etc/dmgw/key.pem"),
+  }),
+  rule(["key", "cert"], ({ cert, key }) => isKeyOf(key, cert), ofCertificate),
+);
+
 /** TLS towards a peer that we connect to; PEM texts. */
 export const clientTls = v.pipe(
   v.object({
@@ -221,8 +239,7 @@ export const clientTls = v.pipe(
   rule(["key", "cert"], ({ cert, key }) => key === undefined || cert !== undefined, "is given without cert"),
   rule(
     ["key", "cert"],
-    ({ cert, key }) =>
-      cert === undefined || key === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)),
-    "is not the key of the certificate in cert",
+    ({ cert, key }) => cert === undefined || key === undefined || isKeyOf(key, cert),
+    ofCertificate,
   ),
 );

@@ -53,7 +53,8 @@ function row(key: string, view: KeyView): string {
 function formOf({ shape, about }: KeyView): string {
   if (shape.kind === "group") return "group";
   if (shape.kind !== "list") return about.form ?? "";
-  return `list of: ${viewOf(shape.item).about.form ?? "groups"}`;
+  const item = viewOf(shape.item).about.form ?? "groups";
+  return about.orOne === true ? `${item}, or a list of them` : `list of: ${item}`;
 }
 
 const code = (text: string): string => `\`${text}\``;

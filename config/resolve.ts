@@ -49,7 +49,7 @@ class Resolution {
     const { shape, about } = view;
     if (shape.kind === "anything") return plain(node);
     if (shape.kind === "group") return this.#group(node, shape.keys, key);
-    if (shape.kind === "list") return this.#list(node, shape.item, key);
+    if (shape.kind === "list") return this.#list(node, shape.item, key, about.orOne === true);
     if (node.kind === "scalar") return this.#scalar(node, view, key);
     if (node.kind === "group" && about.secret === true) return this.#reference(node, view, key);
     return plain(node);
@@ -69,8 +69,9 @@ class Resolution {
     return Object.fromEntries(input);
   }
 
-  #list(node: ConfigNode, item: v.GenericSchema, key: string): unknown {
+  #list(node: ConfigNode, item: v.GenericSchema, key: string, orOne: boolean): unknown {
     if (node.kind === "scalar" && node.value === null) return [];
+    if (node.kind === "scalar" && orOne) return [this.value(node, viewOf(item), key)];
     if (node.kind !== "list") return plain(node);
     return node.items.map((one, index) => this.value(one, viewOf(item), keyBelow(key, index)));
   }

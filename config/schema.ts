@@ -91,10 +91,22 @@ const announced = v.optional(
   {},
 );
 
+const neighbours = v.object({
+  enabled: v.optional(
+    described(flag, "find devices by the kernel's neighbour table and by the leases of the DHCP server"),
+    true,
+  ),
+  leases: optional(
+    v.pipe(v.array(filePath), v.maxLength(8, "has more than 8 entries"), v.metadata({ orOne: true })),
+    "files of leases of dnsmasq, odhcpd or Kea; default: /tmp/dhcp.leases, /var/lib/misc/dnsmasq.leases, /tmp/hosts/odhcpd and /var/lib/kea/kea-leases[46].csv, where they exist; []: none",
+    "/tmp/dhcp.leases",
+  ),
+});
+
 const discovery = v.object({
   ssdp: found("SSDP"),
   mdns: found("mDNS"),
-  neighbours: plannedPart("neighbour table", "leases"),
+  neighbours: v.optional(described(neighbours, "discovery by the neighbour table and DHCP leases"), {}),
   announce: announced,
 });
 

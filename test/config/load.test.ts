@@ -14,7 +14,7 @@ test("without a file the built-in defaults hold", async () => {
     lan: {},
     control: {},
     log: { level: "info", format: "auto" },
-    discovery: { ssdp: { enabled: true }, mdns: { enabled: true }, neighbours: { enabled: false } },
+    discovery: { ssdp: { enabled: true }, mdns: { enabled: true }, neighbours: { enabled: true } },
     adapters: { mqtt: { enabled: true, url: "mqtt://127.0.0.1:1883" }, upnp: { enabled: true, access: "approve" } },
     servers: [],
   });

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type * as v from "valibot";
 import { viewOf } from "../../config/keys.ts";
@@ -53,7 +54,13 @@ const wrong: readonly Row[] = [
   ["log.format", "jsn", 'did you mean "json"?'],
   ...flags("discovery.ssdp.enabled"),
   ...flags("discovery.mdns.enabled"),
-  ...["discovery.neighbours", "adapters.coap", "adapters.lwm2m"].flatMap(later),
+  ...flags("discovery.neighbours.enabled"),
+  ["discovery.neighbours.leases", '""', "is empty"],
+  ["discovery.neighbours.leases.0", '""', "is empty"],
+  ["discovery.neighbours.leases", "[ /a, '' ]", 'leases[1]: "" is empty'],
+  ["discovery.neighbours.leases", "{ file: /a }", "a group of keys is not a list"],
+  ["discovery.neighbours.leases", "[ 1, 2, 3, 4, 5, 6, 7, 8, 9 ]", "has more than 8 entries"],
+  ...["adapters.coap", "adapters.lwm2m"].flatMap(later),
   ...["adapters.tr069", "adapters.omadm", "adapters.smartcard"].flatMap(later),
   ...flags("adapters.upnp.enabled"),
   ["adapters.upnp.access", "opne", '"opne" is not one of approve, open; did you mean "open"?'],
@@ -193,10 +200,23 @@ test.each([
   expect(config.web.listen).toEqual(listen);
 });
 
+test.each([
+  ["/tmp/dhcp.leases", ["/tmp/dhcp.leases"]],
+  ["[ /a, /b ]", ["/a", "/b"]],
+  ["[]", []],
+])("files of leases may be %s", async (leases, files) => {
+  const { config } = await configFolder(`discovery: { neighbours: { leases: ${leases} } }`).load();
+  expect(config.discovery.neighbours).toEqual({ enabled: true, leases: files });
+});
+
+test("files of leases that are not absolute begin in the folder of the config file", async () => {
+  const { load, file } = configFolder("discovery: { neighbours: { leases: dhcp.leases } }");
+  expect((await load()).config.discovery.neighbours.leases).toEqual([join(dirname(file), "dhcp.leases")]);
+});
+
 test("the keys of parts that do not exist yet are taken as they are while these are off", async () => {
   const { config } = await configFolder(`
 web: { enabled: false, listen: "127.0.0.1:8420" }
-discovery: { neighbours: { enabled: false, leases: /tmp/dhcp.leases } }
 adapters:
   coap: { enabled: false }
   lwm2m: { enabled: false, listen: "192.168.1.1:5683", dtls: { listen: x, psk: [ { identity: a, key: "00" } ] }, access: approve }
