@@ -46,11 +46,12 @@ export function homeAssistant(options: MqttOptions, around: Surroundings): Conve
 /**
  * Devices that announce themselves by Home Assistant's MQTT discovery, entity by entity or whole.
  *
- * Whoever may publish below the prefix can announce anything, for anyone. An announcement keeps its entities: another topic with the same ids is
- * refused until the first one is gone or migrates. With the identifier of a device it can add entities to that device, as in Home Assistant,
- * and facts that the device lacks, but change nothing that is there. It can make the gateway listen to any topic that it names exactly, and,
- * when a server writes to the property, publish there with the gateway's account: not on the broker's own topics, nor on those of the discovery.
- * An access list at the broker is what narrows that.
+ * Whoever may publish below the prefix can announce anything, for anyone. An announcement keeps its entities: another topic with the same ids
+ * is refused until the first one is gone or migrates; after a start the first is the one that the broker hands over first. With the
+ * identifier of a device another topic can add entities to that device, as in Home Assistant, and facts that the device lacks, but change
+ * nothing that is there. An announcement can make the gateway listen to any topic that it names exactly and, when a server writes to the
+ * property, publish there with the gateway's account: not on the broker's own topics, nor on those of the discovery. An access list at the
+ * broker is what narrows that.
  *
  * Nothing is said on `<prefix>/status`: dmgw is not Home Assistant. The few devices that announce themselves only when Home Assistant says
  * hello, and do not retain it, are seen when that happens.
