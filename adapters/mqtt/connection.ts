@@ -23,7 +23,7 @@ export interface Broker {
 export interface Manner {
   /** The broker keeps it; default it does not. */
   readonly retain?: boolean;
-  readonly qos?: 1 | 2;
+  readonly qos?: 0 | 1 | 2;
 }
 
 export interface Account {
@@ -33,6 +33,8 @@ export interface Account {
   readonly password?: string | undefined;
   readonly clientId?: string | undefined;
   readonly tls?: TlsFiles | undefined;
+  /** The way to the broker where it is another one than dialling `url`. */
+  readonly open?: (() => Socket) | undefined;
 }
 
 export interface Listener {
@@ -159,10 +161,10 @@ export class Connection implements Broker {
   }
 
   #dial(): void {
-    const { username, password, tls } = this.#account;
+    const { username, password, tls, open } = this.#account;
     let failure: unknown;
     try {
-      this.#line = openLine(this.#url, tls ?? {});
+      this.#line = open?.() ?? openLine(this.#url, tls ?? {});
     } catch (error) {
       this.#failed(error);
       return;

@@ -246,7 +246,7 @@ const writes: ReadonlySet<AclVerb> = new Set(["Replace"]);
 const both: ReadonlySet<AclVerb> = new Set(["Get", "Replace"]);
 
 function schema({ property, format }: Slot): NodeSchema {
-  const { title, unit, rule, settable, reported } = property;
+  const { title, unit, rule, settable, reported, volatile = !settable } = property;
   const words = settable || rule.kind === "enum" ? allowed(rule) : "";
   const description = [title, unit, words].filter((part) => part !== undefined && part !== "").join("; ");
   return {
@@ -254,14 +254,14 @@ function schema({ property, format }: Slot): NodeSchema {
     access: !settable ? reads : reported ? both : writes,
     permanent: true,
     // What only the device can change is a reading.
-    volatile: !settable,
+    volatile,
     ...(rule.kind === "json" ? { type: "application/json" } : {}),
     ...(description === "" ? {} : { description }),
   };
 }
 
 function lengthOf(value: Value | undefined): number {
-  return value?.format === "chr" ? value.data.length : 0;
+  return value?.format === "chr" || value?.format === "bin" ? value.data.length : 0;
 }
 
 function weightOf({ name, title, unit, rule }: Property): number {

@@ -11,12 +11,16 @@ export const limits = {
   properties: 2000,
   /** Of all devices. */
   allProperties: 50_000,
+  /** Of one Sparkplug message. */
+  metrics: 4000,
   /** Topics that announce something one by one, and topics that are subscribed to for them, of all devices. */
   topics: 20_000,
   /** Topics of one device that nothing has described yet. */
   undescribed: 2000,
   /** Characters of one value. */
   value: 64 << 10,
+  /** Octets of one value that is no text. */
+  bytes: 16 << 10,
   /** Characters of names, units and descriptions; longer ones are cut. */
   name: 200,
   /** Characters of a Homie $format. */

@@ -11,6 +11,8 @@ export interface Property {
   readonly name: string;
   readonly rule: Rule;
   readonly settable: boolean;
+  /** It changes by itself, and so is a reading. Default: what cannot be set is one. */
+  readonly volatile?: boolean;
   /** The device tells its value. */
   readonly reported: boolean;
   /** What was written comes back as a report: a write can be verified. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { DmError, Status } from "../../tree/errors.ts";
-import { bool, chr, float, int, textOf } from "../../tree/value.ts";
+import { bin, bool, chr, float, int, textOf } from "../../tree/value.ts";
 import type { LeafFormat, Value } from "../../tree/value.ts";
 import { limits } from "./limits.ts";
 
@@ -22,19 +22,36 @@ export type Rule =
   | { readonly kind: "enum"; readonly choices: readonly (string | number | boolean)[] }
   /** Three numbers after one another; Homie 5 puts the colour space before them. */
   | { readonly kind: "color"; readonly spaces: readonly string[]; readonly named: boolean }
-  | { readonly kind: "text"; readonly of: "any" | "datetime" | "duration" }
+  /** instant: a point in time; the same one may be written in many ways. */
+  | { readonly kind: "text"; readonly of: "any" | "datetime" | "duration" | "instant" }
+  | { readonly kind: "bytes" }
   | { readonly kind: "json" };
 
 const whole = /^[+-]?\d+$/;
 const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const long = /^[+-]?\d{1,19}$/;
+const long = /^[+-]?\d{1,20}$/;
 const datetime = /^\d{4}-?\d{2}-?\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/;
+const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 const duration = /^P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?$/;
+
+/** What a text has to be, and the words for it. */
+const texts: Readonly<
+  Record<(Rule & { kind: "text" })["of"], { readonly words: string; fits(text: string): boolean }>
+> = {
+  any: { words: "", fits: () => true },
+  datetime: { words: "a date and time of ISO 8601", fits: (text) => datetime.test(text) },
+  duration: { words: "a duration of ISO 8601", fits: (text) => duration.test(text) },
+  instant: {
+    words: "a date and time with its zone, as 2026-01-31T12:00:00Z",
+    fits: (text) => instant.test(text) && !Number.isNaN(Date.parse(text)),
+  },
+};
 
 /** The format of the leaf. */
 export function formatOf(rule: Rule): LeafFormat {
   if (rule.kind === "bool") return "bool";
   if (rule.kind === "number") return rule.whole ? "int" : "float";
+  if (rule.kind === "bytes") return "bin";
   return "chr";
 }
 
@@ -54,9 +71,11 @@ export function allowed(rule: Rule): string {
         .map((space) => (rule.named ? `${space},${colorRanges.get(space)?.words}` : `${colorRanges.get(space)?.words}`))
         .join(" or ");
     case "text":
-      return rule.of === "any" ? "" : rule.of === "datetime" ? "a date and time of ISO 8601" : "a duration of ISO 8601";
+      return texts[rule.of].words;
     case "json":
       return "a JSON text";
+    case "bytes":
+      return `up to ${limits.bytes} octets`;
   }
 }
 
@@ -107,6 +126,9 @@ export function read(rule: Rule, plain: unknown): Value | undefined {
       const text = typeof plain === "string" ? plain : JSON.stringify(plain);
       return isText(text) ? { format: "chr", data: text, type: "application/json" } : undefined;
     }
+    case "bytes":
+      // A copy: what was read belongs to a whole message.
+      return plain instanceof Uint8Array && plain.length <= limits.bytes ? bin(Uint8Array.from(plain)) : undefined;
   }
 }
 
@@ -125,8 +147,12 @@ export function write(rule: Rule, value: Value, name: string): unknown {
       Status.badRequest,
       `"${text.slice(0, 60)}" is nothing that ${name} takes; allowed: ${allowed(rule) || "a text"}`,
     );
-  if (value.format === "null" || value.format === "bin" || value.format === "b64") throw wrong();
+  const octets = value.format === "bin" || value.format === "b64" ? value.data : undefined;
+  if (value.format === "null" || (octets !== undefined) !== (rule.kind === "bytes")) throw wrong();
   switch (rule.kind) {
+    case "bytes":
+      if (octets === undefined || octets.length > limits.bytes) throw wrong();
+      return octets;
     case "bool":
       if (text !== "true" && text !== "false") throw wrong();
       return text === "true" ? rule.on : rule.off;
@@ -145,8 +171,7 @@ export function write(rule: Rule, value: Value, name: string): unknown {
       if (!colorFits(rule, text)) throw wrong();
       return text;
     case "text":
-      if (rule.of === "datetime" ? !datetime.test(text) : rule.of === "duration" && !duration.test(text)) throw wrong();
-      if (text.length > limits.value) throw wrong();
+      if (!texts[rule.of].fits(text) || text.length > limits.value) throw wrong();
       return text;
     case "json":
       try {
@@ -169,8 +194,9 @@ function numberFits(rule: Rule & { kind: "number" }, text: string): boolean {
 }
 
 function longFits(rule: Rule & { kind: "long" }, data: bigint): boolean {
+  const unsigned = rule.min !== undefined && rule.min >= 0n;
   return (
-    BigInt.asIntN(64, data) === data &&
+    (unsigned ? BigInt.asUintN(64, data) : BigInt.asIntN(64, data)) === data &&
     (rule.min === undefined || data >= rule.min) &&
     (rule.max === undefined || data <= rule.max)
   );
@@ -205,6 +231,8 @@ export function sameReading(rule: Rule, told: Value, reported: Value): boolean {
       return near(a, b);
     case "long":
       return long.test(a) && long.test(b) && BigInt(a) === BigInt(b);
+    case "text":
+      return rule.of === "instant" && Date.parse(a) === Date.parse(b);
     case "color": {
       const [left, right] = [a.split(","), b.split(",")];
       return left.length === right.length && left.every((part, i) => part === right[i] || near(part, right[i] ?? ""));
