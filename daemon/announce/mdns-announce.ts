@@ -4,22 +4,16 @@ import type { Link, Source } from "../discovery/source.ts";
 import type { LanInterface } from "../lan.ts";
 import type { Announcer, AnnouncerIo, GatewayAnnounced } from "./announcer.ts";
 import { openResponder } from "./mdns-responder.ts";
-import type { OwnName, Responder } from "./mdns-responder.ts";
+import type { Responder } from "./mdns-responder.ts";
 import { gatewayZone, recordText } from "./mdns-zone.ts";
 import type { Zone } from "./mdns-zone.ts";
-import { hostLabel, instanceLabel, renamed } from "./names.ts";
+import { announcedId, cut } from "./names.ts";
+import { gatewayNaming } from "./naming.ts";
 
-/** RFC 6762 8.1: after fifteen conflicts within ten seconds each further try waits five. */
-const conflictsAtMost = 15;
-const conflictsWithinMs = 10_000;
-const conflictWaitMs = 5000;
 /** What was ever announced is remembered, to know it when it comes back: the oldest goes when there is more. */
 const saidAtMost = 512;
-/** TXT strings have 255 octets at most. */
+/** Of a string in a TXT record (RFC 6763 6.1). */
 const textOctets = 255;
-/** Of names taken by others so many are told. */
-const toldConflicts = 5;
-
 /** One responder for each socket; all of them announce the same names. */
 interface Site {
   readonly lans: Set<LanInterface>;
@@ -28,26 +22,23 @@ interface Site {
 
 /** Announces the gateway by mDNS on each link, by IPv4 and IPv6: `_dmgw._tcp` with its id (RFC 6762, RFC 6763). */
 export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Announcer {
-  const { clock, log, random } = io;
+  const { clock, random } = io;
   const openEars = earOpener(io, { anyPort: true });
   /** By the name of the interface: its addresses are announced on all of its links alike. */
   const sites = new Map<string, Site>();
   const links = new Set<Ears>();
   const text = textOf(gateway);
-  const wanted = { instance: instanceLabel(gateway.model, gateway.machine), host: hostLabel(gateway.id) };
-  const taken = { instance: 0, host: 0 };
-  let conflictTimes: readonly number[] = [];
   const said = new Set<string>();
   /** Of the names and addresses: another one whenever they change. */
   let edition = 0;
 
-  const labels = () => ({
-    instance: renamed(wanted.instance, taken.instance, "instance"),
-    host: renamed(wanted.host, taken.host, "host"),
+  const naming = gatewayNaming(gateway, io, (afterMs) => {
+    edition++;
+    for (const responder of allResponders()) responder.restart(afterMs);
   });
 
   const zoneOf = ({ lans }: Site): Zone => {
-    const zone = gatewayZone(labels(), text, addressesOf(lans));
+    const zone = gatewayZone(naming.labels, text, addressesOf(lans));
     for (const { answer } of zone.records) say(recordText(answer));
     return zone;
   };
@@ -57,19 +48,6 @@ export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Annou
     const [oldest] = said;
     if (said.size >= saidAtMost && oldest !== undefined) said.delete(oldest);
     said.add(record);
-  };
-
-  const conflict = (which: OwnName, fullName: string) => {
-    // Two links hear of the same conflict; the second finds the name changed.
-    if (!fullName.startsWith(`${labels()[which]}.`)) return;
-    const now = clock.monotonic();
-    conflictTimes = [...conflictTimes.filter((at) => now - at < conflictsWithinMs), now].slice(-conflictsAtMost);
-    taken[which]++;
-    edition++;
-    const tell = taken.instance + taken.host <= toldConflicts ? log.info : log.debug;
-    tell(`another has this name: ${fullName}`, { now: labels()[which] });
-    const afterMs = conflictTimes.length >= conflictsAtMost ? conflictWaitMs : undefined;
-    for (const responder of allResponders()) responder.restart(afterMs);
   };
 
   const allResponders = () => [...sites.values()].flatMap(({ responders }) => [...responders.values()]);
@@ -107,7 +85,14 @@ export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Annou
         response: (packet, _, ear) => site.responders.get(ear)?.response(packet),
         opened(ear) {
           own.add(ear);
-          const options = { clock, random, ear, zone, said: (record: string) => said.has(record), conflict };
+          const options = {
+            clock,
+            random,
+            ear,
+            zone,
+            said: (record: string) => said.has(record),
+            conflict: naming.conflict,
+          };
           site.responders.set(ear, openResponder(options));
         },
         failed,
@@ -126,7 +111,7 @@ export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Annou
     },
     detail() {
       const lacking = new Set([...links].flatMap((ears) => ears.lacking() ?? []));
-      return [`as "${labels().instance}"`, ...lacking].join("; ");
+      return [`as "${naming.labels.instance}"`, ...lacking].join("; ");
     },
     forget() {},
     async stop() {},
@@ -168,6 +153,6 @@ function addressesOf(lans: Iterable<LanInterface>): readonly string[] {
 
 /** RFC 6763 6. The id first: it is what one looks for. */
 function textOf({ id, version, manufacturer, model }: GatewayAnnounced): readonly string[] {
-  const pairs = [`id=${id}`, `ver=${version}`, `man=${manufacturer}`, `mod=${model}`];
-  return pairs.map((pair) => Buffer.from(pair).subarray(0, textOctets).toString());
+  const pairs = [`id=${announcedId(id)}`, `ver=${version}`, `man=${manufacturer}`, `mod=${model}`];
+  return pairs.map((pair) => cut(pair, textOctets));
 }

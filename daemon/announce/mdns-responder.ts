@@ -5,6 +5,7 @@ import { mdnsPort } from "../discovery/mdns-ears.ts";
 import { answerQueue } from "./answer-queue.ts";
 import type { OwnRecord, Zone } from "./mdns-zone.ts";
 import { recordText } from "./mdns-zone.ts";
+import type { OwnName } from "./naming.ts";
 import { tieBreak } from "./tie-break.ts";
 
 /** RFC 6762 8.1: three probes, a quarter of a second apart, after as much at random. */
@@ -15,8 +16,6 @@ const lostGapMs = 1000;
 /** RFC 6762 8.3: announced twice, a second apart. */
 const announceGapMs = 1000;
 const limits = { questions: 64, records: 256 } as const;
-
-export type OwnName = "instance" | "host";
 
 export interface ResponderOptions {
   readonly clock: Clock;

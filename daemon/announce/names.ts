@@ -12,6 +12,11 @@ export function ssdpUuid(id: string): string {
   return `uuid:${octets.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")}`;
 }
 
+/** The id as it is announced: one word of bounded length. */
+export function announcedId(id: string): string {
+  return cut(id, 200);
+}
+
 /** Its host name of mDNS, without ".local". One of its own: the machine's belongs to the responder that may run beside it (avahi). */
 export function hostLabel(id: string): string {
   return `dmgw-${createHash("sha256").update(id).digest("hex").slice(0, 8)}`;
@@ -33,8 +38,8 @@ export function renamed(label: string, conflicts: number, kind: "instance" | "ho
   return cut(label, 63 - end.length) + end;
 }
 
-/** At most so many octets of UTF-8, and no character in part. */
-function cut(text: string, octets: number): string {
+/** At most so many octets of UTF-8, no character in part, and no control characters; "dmgw" where nothing is left. */
+export function cut(text: string, octets: number): string {
   const clean = text
     .toWellFormed()
     .replace(/\p{Cc}/gu, " ")

@@ -1,10 +1,9 @@
 import { gatewayIdHeader, gatewaySsdpTarget } from "../../tree/project-names.ts";
 import type { GatewayAnnounced } from "./announcer.ts";
-import { ssdpUuid } from "./names.ts";
+import { announcedId, cut, ssdpUuid } from "./names.ts";
 
 /** How long others may believe an announcement (UDA 1.1 1.2.2: at least this). */
 export const maxAgeS = 1800;
-const headerOctets = 200;
 /** UDA 1.1 1.3.2: whoever lets us wait longer is answered within this. */
 const longestMxS = 5;
 
@@ -42,11 +41,11 @@ export interface GatewayMessages {
 export function gatewayMessages(gateway: GatewayAnnounced): GatewayMessages {
   const uuid = ssdpUuid(gateway.id);
   const usn = `${uuid}::${gatewaySsdpTarget}`;
-  const server = `Linux UPnP/1.1 dmgw/${plain(gateway.version).replaceAll(/\s/g, "") || "0"}`;
+  const server = `Linux UPnP/1.1 dmgw/${cut(gateway.version.replaceAll(/\s/g, ""), 40)}`;
   const life = `CACHE-CONTROL: max-age=${maxAgeS}`;
   // gssdp drops what has neither LOCATION nor AL (draft-cai-ssdp-v1 5.1: other URIs of the resource). This one names it and leads nowhere.
   const named = `AL: <urn:${uuid}>`;
-  const more = [`SERVER: ${server}`, named, `${gatewayIdHeader}: ${plain(gateway.id)}`];
+  const more = [`SERVER: ${server}`, named, `${gatewayIdHeader}: ${announcedId(gateway.id)}`];
   const notify = (nts: string, lines: readonly string[]) =>
     message("NOTIFY * HTTP/1.1", [
       "HOST: 239.255.255.250:1900",
@@ -70,12 +69,4 @@ export function gatewayMessages(gateway: GatewayAnnounced): GatewayMessages {
 
 function message(first: string, headers: readonly string[]): string {
   return [first, ...headers, "", ""].join("\r\n");
-}
-
-/** The value of a header: no line ends in it. */
-function plain(text: string): string {
-  return Buffer.from(text.replace(/\p{Cc}/gu, " "))
-    .subarray(0, headerOctets)
-    .toString()
-    .trim();
 }

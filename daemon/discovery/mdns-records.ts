@@ -1,6 +1,7 @@
 import type { Packet, Question, SrvAnswer, StringAnswer, TxtAnswer } from "dns-packet";
 import type { Sighting } from "../../adapters/adapter.ts";
 import { gatewayServiceType } from "../../tree/project-names.ts";
+import { announcedId } from "../announce/names.ts";
 import { mdnsHosts } from "./mdns-hosts.ts";
 import { askable, hostName, instanceName, pointsTo, serviceType, typesName } from "./mdns-names.ts";
 import type { InstanceName } from "./mdns-names.ts";
@@ -80,6 +81,7 @@ export interface MdnsRecordsOptions {
 export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOptions): MdnsRecords {
   const instances = new Map<string, Instance>();
   const hosts = mdnsHosts(onLink);
+  const ourId = gatewayId === undefined ? undefined : announcedId(gatewayId);
   /** type -> who spoke of it first. */
   const types = new Map<string, string>();
 
@@ -177,9 +179,9 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
   };
 
   /** Until its text is known it cannot be told whether it is another gateway or this one. */
-  const mayBeOurs = ({ service }: InstanceName) => gatewayId !== undefined && service === gatewayServiceType;
+  const mayBeOurs = ({ service }: InstanceName) => ourId !== undefined && service === gatewayServiceType;
   const isUnclear = ({ name, text }: Instance) => text === undefined && mayBeOurs(name);
-  const isOurs = ({ name, text }: Instance) => mayBeOurs(name) && text?.get("id") === gatewayId;
+  const isOurs = ({ name, text }: Instance) => mayBeOurs(name) && text?.get("id") === ourId;
 
   /** Of these nobody but this table knows: it forgets them itself. */
   const roomForUnclear = (now: number): boolean => {
