@@ -66,11 +66,11 @@ export function openGroups(ports: GroupPorts): Groups {
     if (rule !== "") return rules.get(id)?.matches(device) === true;
     return members.some((number) => ports.resolve(number) === device.id);
   };
-  const computed = (id: string): Set<string> => {
+  const computed = (id: string, all?: readonly RuledDevice[]): Set<string> => {
     const byHand = groups.get(id)?.rule === "";
     const found = byHand
       ? listed(id).flatMap((number) => ports.device(number) ?? [])
-      : [...ports.devices()].filter((device) => belongs(id, device));
+      : [...(all ?? ports.devices())].filter((device) => belongs(id, device));
     const standing = found.filter((device) => device.state !== "ignored");
     return new Set(standing.map((device) => device.id).sort(byNumber));
   };
@@ -149,7 +149,8 @@ export function openGroups(ports: GroupPorts): Groups {
     nodes,
     start() {
       started = true;
-      for (const id of groups.keys()) now.set(id, computed(id));
+      const all = [...ports.devices()];
+      for (const id of groups.keys()) now.set(id, computed(id, all));
     },
     list: () => [...groups.keys()].sort().map(reportOf),
     async set(name, given) {

@@ -14,6 +14,14 @@ const kinds = new Map([
   ["address", "network address"],
 ]);
 
+const states: Readonly<Record<DeviceReport["state"], string>> = {
+  seen: "It was seen on the network, and is not managed",
+  managed: "It is managed",
+  away: "It is known, and away",
+  gone: "It has been away for so long that it is gone",
+  ignored: "It is ignored: not listed, not in the tree",
+};
+
 const said: Readonly<Record<DeviceStory["clues"][number]["said"], string>> = {
   network: "the network says so",
   device: "it says so itself",
@@ -49,8 +57,8 @@ export function* whyLines(device: DeviceReport, story: DeviceStory, now = Date.n
     "What people decided",
     story.decisions.map(({ at, what }) => `${ago(at, now)}: ${plain(what)}`),
   );
-  yield `Not right? dmgw device ${story.id} merge ID says that another one is the same, dmgw device ${story.id} split`;
-  yield "IDENTITY that a part of it is another device. What you decide stays.";
+  yield `Not right? Another device is the same:   dmgw device ${story.id} merge ID`;
+  yield `           A part of it is another device: dmgw device ${story.id} split IDENTITY…`;
 }
 
 function* section(title: string, lines: readonly string[]): Generator<string> {
@@ -64,18 +72,14 @@ function* whatItIs(device: DeviceReport, { formerIds }: DeviceStory, now: number
   const at = device.addresses[0];
   const parts = [made === "" ? "" : `made by ${plain(made)}`, at === undefined ? "" : `at ${plain(at)}`];
   yield [`${device.id} is "${plain(device.name)}"`, ...parts.filter((part) => part !== "")].join(", ");
-  const since = ago(device.since, now);
-  yield `It is ${device.state}${since === "" ? "" : ` since ${since.replace(/ ago$/, "")}`}${
-    device.reason === "" ? "" : `: ${plain(device.reason)}`
-  }`;
+  yield `${states[device.state]}${lasting(", ", device.since, now)}${device.reason === "" ? "" : `: ${plain(device.reason)}`}`;
   if (formerIds.length > 0) yield `Parts of it had numbers of their own before: ${formerIds.map(plain).join(", ")}`;
 }
 
 function memberLines(member: DeviceStory["members"][number], now: number): string[] {
-  const since = ago(member.since, now);
-  const state = `${member.live ? "there now" : "not there now"}${since === "" ? "" : `, known since ${since}`}`;
+  const here = member.live ? "there now" : "not there now";
   return [
-    `${plain(member.what)} (${state.replace(/ ago$/, "")})`,
+    `${plain(member.what)} (${here}${lasting(", known ", member.since, now)})`,
     ...member.because.map((reason) => `  - ${plain(reason)}`),
     `  its identity: ${plain(member.identity)}`,
   ];
@@ -87,6 +91,12 @@ function clueLine({ kind, value, said: by, weight }: DeviceStory["clues"][number
 
 function otherLines({ id, name, because }: DeviceStory["others"][number]): string[] {
   return [`${plain(id)} "${plain(name)}" is another device:`, ...because.map((reason) => `  - ${plain(reason)}`)];
+}
+
+/** "for 3 h" behind what comes before it; "" where it began just now, or nobody knows when. */
+function lasting(before: string, since: string, now: number): string {
+  const text = ago(since, now);
+  return text.endsWith(" ago") ? `${before}for ${text.slice(0, -" ago".length)}` : "";
 }
 
 /** Harmless, and not longer than a person reads. */

@@ -16,10 +16,12 @@ export const verb: Verb = {
     "device ID ignore [off]",
     "device ID forget",
   ],
-  about: `Shows a device, or changes what is known of it. Whatever a person decides here stays, however often the device is found again.
-name: a name for people; "" takes it away. merge: ID2 is the same device as ID. split: what has the given identities is another device; without
-any the last merge is taken back. ignore: it is not listed and not in the tree. forget: it is as if it had never been there; if it is seen
-again it comes back under a new number.`,
+  about: `Shows a device, or decides something about it. What a person decides stays, however often the device is found again.
+  name    a name for people; "" takes it away
+  merge   ID2 is the same device: everything of it belongs to ID from now on
+  split   what has these identities (--why lists them) is another device; without any, the last merge is taken back
+  ignore  not listed and not in the tree, until "ignore off"
+  forget  as if it had never been there; if it is seen again it comes back under a new number`,
   options: [
     { name: "why", about: "why all that was seen of it is one device, and which devices are others" },
     { name: "approve", about: "a device that was only seen is managed from now on" },
@@ -84,7 +86,7 @@ async function show(job: Job, path: string, device: DeviceReport): Promise<void>
   if (device.gateway === true) pairs.splice(1, 0, ["kind", "another dmgw gateway"]);
   printPairs(
     job,
-    pairs.map(([name, value]) => [name, shortened(value, 400)]),
+    pairs.filter(([, value]) => value !== "").map(([name, value]) => [name, shortened(value, 400)]),
   );
   if (device.state === "ignored") job.note(`ignored: dmgw device ${id} ignore off`);
   else if (!device.managed) job.note(`not managed: dmgw device ${id} --approve`);

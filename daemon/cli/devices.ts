@@ -13,7 +13,7 @@ state!=managed (dmgw groups --help has the rules). Of several filters all must f
     { name: "ignored", about: "list ignored devices too" },
   ],
   words: [0, 16],
-  examples: ["devices", "devices mqtt", "devices maker=acme* state=away", "devices --json", "devices seen --watch"],
+  examples: ["devices", "devices mqtt", "devices 'maker=acme*' state=away", "devices --json", "devices seen --watch"],
   async run(job) {
     const look = looking(job);
     const devices = await look();

@@ -13,11 +13,12 @@ export const verb: Verb = {
     "groups set GROUP [--rule RULE | --members ID,…] [--name NAME]",
     "groups rm GROUP",
   ],
-  about: `Lists the groups of devices, shows one with its devices, makes or changes one, removes one. A group has the devices that fit its rule, at
-any time, or those of a list.
-A rule is made of terms: maker, model, firmware, name, protocol, state, then = or != and a value. In a value * is any text and ? one
-character; small and capital letters are alike; "…" around it keeps & and | in it; an empty one means: not known. & between terms means
-and, | means or: & binds closer.`,
+  about: `Lists the groups of devices, shows one with its devices, makes or changes one, removes one. A group has the devices that fit its
+rule, at any time, or those of a list. A rule is made of terms such as maker=acme* or protocol!=MQTT:
+  keys    maker, model, firmware, name, protocol, state (seen, managed, away, gone)
+  values  * is any text, ? one character; small and capital letters are alike; nothing: it is not known; "…" keeps & and | in it
+  & |     and, or; & binds closer
+What a device says of itself is not proven: where that matters, add state=managed.`,
   options: [
     { name: "rule", value: "RULE", about: "the devices that fit it" },
     { name: "members", value: "ID,…", about: "these devices" },

@@ -13,6 +13,7 @@ function columnsOf(character: string): number {
 
 /** Columns that a printable text takes on a terminal. */
 export function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += columnsOf(character);
   return width;
