@@ -173,7 +173,7 @@ export class UpnpDevices {
     if (this.#devices.size >= limits.devices && !this.#makeRoom()) return this.#places.askIn(place, fullMs);
     const identity = identityOf(description);
     const ids = everyDevice(description).filter(({ id }) => !this.#isElsewhere(id, place));
-    const keys = new Set([...place.keys, ...ids.map(keyOf)]);
+    const keys = new Set([...ids.map(keyOf), ...place.keys]);
     const device = new UpnpDevice(
       this.#host,
       this.#found(place, description),

@@ -75,7 +75,7 @@ function addDevice(nodes: DeviceNodes<Leaf>, at: readonly string[], device: Desc
   add([...at, "Device"], deviceFields, device.texts);
   const serviceName = distinctNames();
   for (const texts of device.services) {
-    const name = serviceName(lastWord(texts.serviceId) ?? typeWord(texts.serviceType) ?? "Service");
+    const name = serviceName(idWord(texts.serviceId) ?? typeWord(texts.serviceType) ?? "Service");
     add([...at, "Services", name], serviceFields, texts);
   }
   const deviceName = distinctNames();
@@ -89,14 +89,18 @@ function nodeName(field: string): string {
   return field.slice(0, 1).toUpperCase() + field.slice(1);
 }
 
-/** "ContentDirectory" of "urn:upnp-org:serviceId:ContentDirectory". */
-function lastWord(urn: string | undefined): string | undefined {
-  return nonEmpty(urn?.split(":").at(-1));
+/** "ContentDirectory" of "urn:upnp-org:serviceId:ContentDirectory"; some have a number behind it: "urn:upnp-org:serviceId:Dimming:1". */
+function idWord(urn: string | undefined): string | undefined {
+  return nonEmpty(/:serviceId:([^:]+)/i.exec(urn ?? "")?.[1]) ?? lastWord(urn);
 }
 
 /** "WANDevice" of "urn:schemas-upnp-org:device:WANDevice:1": its version is no part of the name, since it grows with updates. */
 function typeWord(urn: string | undefined): string | undefined {
   return nonEmpty(/:(?:device|service):([^:]+)/i.exec(urn ?? "")?.[1]) ?? lastWord(urn);
+}
+
+function lastWord(urn: string | undefined): string | undefined {
+  return nonEmpty(urn?.split(":").at(-1));
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

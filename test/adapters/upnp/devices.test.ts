@@ -81,7 +81,7 @@ describe("a device that announces itself", () => {
     const odd = await device();
     see(odd.sighting("uuid:other"));
     await comes(reachable);
-    expect(faceOf()?.sightings?.map((one) => one.key)).toEqual(["uuid:other", key]);
+    expect(faceOf()?.sightings?.map((one) => one.key)).toEqual([key, "uuid:other"]);
   });
 
   test("may not call the device of another host its own", async () => {

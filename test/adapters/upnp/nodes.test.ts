@@ -46,6 +46,14 @@ describe("the nodes of a device", () => {
     expect(found.has("Services/Layer3Forwarding1/EventSubURL")).toBe(false);
   });
 
+  test("are named without what some write behind the id of a service", () => {
+    const light = ["SwitchPower:1", "Dimming:1", "Dimming:2"];
+    const services = light.map((id) => `<service><serviceId>urn:upnp-org:serviceId:${id}</serviceId></service>`);
+    const found = leaves(description({ UDN: "uuid:1" }, `<serviceList>${services.join("")}</serviceList>`));
+    for (const name of ["SwitchPower", "Dimming", "Dimming2"])
+      expect(found.has(`Services/${name}/ServiceId`)).toBe(true);
+  });
+
   test("have names for services and devices without one, each its own", () => {
     const one = "<service><controlURL>/c</controlURL></service>";
     const typed = "<service><serviceType>urn:x:service:Dimming:1</serviceType></service>";
