@@ -118,7 +118,9 @@ export class Joining {
     }
     const verdict = this.#decide(trace, macs, now, member);
     const isSure = this.#isSure(trace, macs, heardAt, verdict, now);
-    const to = isSure || now === undefined ? (verdict.to ?? this.#create(trace)) : now;
+    // What it says of itself holds until the network is sure of where it is.
+    const stays = now ?? verdict.same.find(({ profile }) => profile.macs.size > 0);
+    const to = isSure || stays === undefined ? (verdict.to ?? this.#create(trace)) : stays;
     if (to === undefined) return undefined;
     const joined = isSure ? this.#joinAll(to, verdict.same) : to;
     const from = registry.index.of(identity);
@@ -128,7 +130,7 @@ export class Joining {
     }
     if (from !== joined && !hasRoom(joined) && trace.source !== "face") return joined;
     const known = from === joined && now !== undefined ? member : undefined;
-    this.#record(joined, { trace, macs: isSure || now === undefined ? macs : [], sighting, heardAt, verdict, known });
+    this.#record(joined, { trace, macs: isSure ? macs : [], sighting, heardAt, verdict, known });
     faces.settle(joined);
     this.#ports.changed(joined);
     for (const left of [from, wrong])
@@ -193,15 +195,16 @@ export class Joining {
     const { probe, clock } = this.#ports;
     const before = this.#unsure.get(identity);
     this.#unsure.delete(identity);
-    if (!isAnnounced(trace) || verdict.by !== "place") return true;
-    const isRow = trace.places.some((place) => this.book.isRow(place));
+    if (!isAnnounced(trace)) return true;
+    const isRow = verdict.by === "place" && trace.places.some((place) => this.book.isRow(place));
     const confirmedAt = Math.max(...macs.map((mac) => this.#heardAt(`neighbours ${mac}%${onInterface}`)));
     const [address] = addresses;
     const ask = () => probe !== undefined && address !== undefined && probe(address, onInterface);
-    // A device that the network had nowhere yet loses nothing.
-    const isPlaced = (device: Device) => device.profile.macs.size > 0;
-    const changes = verdict.same.some(isPlaced) || (now !== undefined && now !== verdict.to && isPlaced(now));
-    if (!changes) {
+    // A new device that the network had nowhere yet loses nothing.
+    const isPlaced = (device: Device) => device.profile.macs.size > 0 || !this.#isNew(device);
+    const joins = verdict.to !== undefined && isPlaced(verdict.to) && verdict.same.some(isPlaced);
+    const moves = verdict.by === "place" && now !== undefined && now !== verdict.to && isPlaced(now);
+    if (!joins && !moves) {
       if (isRow && now === undefined && clock.monotonic() - confirmedAt > rowTrustedFor) ask();
       return true;
     }
@@ -212,6 +215,11 @@ export class Joining {
     this.#unsure.set(identity, { since, macs: said });
     if (isRow && confirmedAt <= heardAt) ask();
     return false;
+  }
+
+  #isNew({ kept }: Device): boolean {
+    const from = this.#ports.clock.now() - youngRowFor;
+    return kept.members.every(({ since }) => since > from);
   }
 
   #heardAt(identity: string): number {
@@ -332,20 +340,26 @@ export class Joining {
     const own = clues.filter(({ kind, said }) => kind === "mac" && said === "network").map(({ value }) => value);
     if (own.length > 0) return own;
     const { clues: said } = trace;
-    const found = places.flatMap((place) => {
+    const found = new Map<string, boolean>();
+    for (const place of places) {
       const mac = this.book.macAt(place);
-      return mac === undefined || this.#isBehind(mac, place, said) ? [] : [mac];
-    });
-    return [...new Set(found)];
+      if (mac !== undefined) found.set(mac, (found.get(mac) ?? false) || this.#isBehind(mac, place, said));
+    }
+    return [...found].filter(([, isBehind]) => !isBehind).map(([mac]) => mac);
   }
 
-  /** Is it behind this hardware address, and not at it? Its host has a lease for another address, and here something of another name speaks. */
+  /**
+   * Is it behind this hardware address, and not at it? The address is also somewhere else, where its host has a lease or says its name, and here
+   * something of another name speaks: a repeater or a bridge does that.
+   */
   #isBehind(mac: string, place: string, said: readonly Clue[]): boolean {
-    const home = this.book.leaseElsewhere(mac, place);
-    if (home === undefined || place.includes(":")) return false;
+    if (!this.book.isRow(place)) return false;
     const at = (here: string) => this.#places.at(here).flatMap(({ trace }) => hostsOf(trace.clues));
-    const [mine, its] = [[...hostsOf(said), ...at(place)], at(home)];
-    return mine.length > 0 && its.length > 0 && !mine.some((host) => its.includes(host));
+    const mine = new Set([...hostsOf(said), ...at(place)]);
+    if (mine.size === 0) return false;
+    const homes = this.book.homesOf(mac, place);
+    const its = homes.flatMap(at);
+    return its.length > 0 && !its.some((host) => mine.has(host));
   }
 
   /** It belongs to its device only by its place, and the network has since said that somebody else is at this place. */
@@ -357,18 +371,23 @@ export class Joining {
     )
       return false;
     if (member.by === "beside") return device.profile.macs.size > 0;
+    const joinedAt = member.clues
+      .filter(({ kind, said }) => kind === "mac" && said === "network")
+      .map(({ value }) => value);
+    if (joinedAt.length === 0 || macs.some((mac) => joinedAt.includes(mac))) return false;
     const live = device.live.get(trace.identity);
-    if (live === undefined || live.macs.length === 0 || macs.some((mac) => live.macs.includes(mac))) return false;
-    const samePlace = trace.places.some((place) => live.trace.places.includes(place));
-    return samePlace && this.#ports.clock.now() - member.since < doubtFor;
+    const isSamePlace = live === undefined || trace.places.some((place) => live.trace.places.includes(place));
+    return isSamePlace && this.#ports.clock.now() - member.since < doubtFor;
   }
 
   #beside(trace: Trace): { device: Device; unplaced: boolean }[] {
     if (!isAnnounced(trace) && !isNameless(trace) && trace.source !== "neighbours") return [];
-    if (trace.source === "neighbours" && trace.clues.some(({ value }) => this.book.carriesOthers(value))) return [];
+    const [row] = trace.source === "neighbours" ? trace.clues : [];
+    if (row !== undefined && this.book.carriesOthers(row.value)) return [];
+    const places = trace.places.filter((place) => row === undefined || !this.#isBehind(row.value, place, []));
     const now = this.#ports.clock.monotonic();
     const found: { device: Device; unplaced: boolean }[] = [];
-    for (const live of trace.places.flatMap((place) => this.#places.at(place))) {
+    for (const live of places.flatMap((place) => this.#places.at(place))) {
       const { identity, source } = live.trace;
       const device = this.#ports.registry.index.of(identity);
       if (device === undefined || identity === trace.identity || now - live.heardAt > besideFor) continue;
@@ -412,12 +431,14 @@ export class Joining {
     this.#places.add(live);
   }
 
-  /** What a person parted stays parted: the place of another device is not taken over. */
+  /** Where it is, without what is another device's: that one would have been joined if both were one. */
   #ownPlaces(device: Device, macs: readonly string[]): readonly string[] {
-    const apart = device.kept.apart ?? [];
-    if (apart.length === 0) return macs;
-    const others = (mac: string) => this.#ports.registry.index.sharing([keyOf({ kind: "mac", value: mac })]);
-    return macs.filter((mac) => ![...others(mac)].some((other) => other !== device && apart.includes(other.id)));
+    const { index } = this.#ports.registry;
+    const isOthers = (other: Device, mac: string) => other !== device && other.profile.macs.has(mac);
+    return macs.filter((mac) => {
+      if (device.profile.macs.has(mac)) return true;
+      return ![...index.sharing([keyOf({ kind: "mac", value: mac })])].some((other) => isOthers(other, mac));
+    });
   }
 
   #dropLive(device: Device, identity: string): void {

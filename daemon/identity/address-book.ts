@@ -68,11 +68,11 @@ export class AddressBook {
     return entry?.neighbour === undefined || this.carriesOthers(entry.neighbour) ? undefined : entry.neighbour;
   }
 
-  /** Another place of this hardware address, for which it has a lease of its own. */
-  leaseElsewhere(mac: string, place: string): string | undefined {
-    for (const other of this.#rows.get(mac) ?? [])
-      if (other !== place && this.#entries.get(other)?.lease === mac) return other;
-    return undefined;
+  /** The other places (IPv4) where the neighbour table has this hardware address: that of its own lease, if it has one, else all. */
+  homesOf(mac: string, place: string): readonly string[] {
+    const others = [...(this.#rows.get(mac) ?? [])].filter((other) => other !== place && !other.includes(":"));
+    const leased = others.filter((other) => this.#entries.get(other)?.lease === mac);
+    return leased.length > 0 ? leased : others;
   }
 
   /** Does the neighbour table show this hardware address for somebody who, by a lease, has another one? A repeater or bridge does that. */

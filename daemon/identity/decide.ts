@@ -204,20 +204,18 @@ function hasId(trace: Trace): boolean {
  * A trace fits two devices: are they one? Not if a person said otherwise, if their serial numbers differ, or if each has ids of its own that the other one has
  * not: then the trace has only moved from one to the other. A device that the network has nowhere yet, and one of which only its place is known, say nothing against it.
  */
-function mayBeOne<C extends Candidate>({ trace, now }: Question<C>, a: C, b: C): boolean {
+function mayBeOne<C extends Candidate>({ trace, macs }: Question<C>, a: C, b: C): boolean {
   if (areApart(a, b) || (a.kept.name !== undefined && b.kept.name !== undefined)) return false;
   const [first, second] = [a.profile, b.profile];
   const serials = first.serials.size > 0 && second.serials.size > 0 && !otherMaker(a.kept.facts, b.kept.facts);
   if (serials && ![...first.serials].some((serial) => second.serials.has(serial))) return false;
-  // A name that two can have at different times joins nothing.
-  if (
-    trace.source === "mdns" &&
-    !hasId(trace) &&
-    (now?.device === a || now?.device === b) &&
-    first.macs.size > 0 &&
-    second.macs.size > 0
-  ) {
-    return [...first.macs, ...second.macs].every(isMadeUp);
+  const isPlaced = first.macs.size > 0 && second.macs.size > 0;
+  if (trace.source === "mdns" && !hasId(trace) && isPlaced) {
+    // A name that two can have at different times joins nothing, unless it is at both places at the same time, and both have its host's name.
+    const madeUp = [...first.macs, ...second.macs].every(isMadeUp);
+    const atBoth = macs.some((mac) => first.macs.has(mac)) && macs.some((mac) => second.macs.has(mac));
+    const sameHost = [...first.hosts].some((host) => second.hosts.has(host));
+    if (!sameHost || !(madeUp || atBoth)) return false;
   }
   if (first.macs.size === 0 || second.macs.size === 0) return true;
   return isWithin(first.ownIds, second.ownIds) || isWithin(second.ownIds, first.ownIds);
