@@ -107,19 +107,14 @@ describe("UPnP devices", () => {
   const media = "4d696e69-444c-164e-9d41-0123456789ab";
   const renderer = "12345678-1234-1234-1234-0123456789ab";
 
-  it("minidlna is seen within 2 s of its announcement, described within 2 s more, and gone after its byebye", async () => {
+  it("minidlna is seen within 2 s of its announcement, and gone after its byebye", async () => {
     const from = Date.now();
     const peer = await startMinidlna(first.namespace, { name: "Lab Media", uuid: media, serial: "12345678" });
     const seen = await gateway.find("seen", (s) => s.key === `uuid:${media}`);
     inTime("minidlna: started -> seen", from, seen.at);
-    const named = await gateway.find("seen", (s) => s.key === `uuid:${media}` && s.name === "Lab Media");
-    inTime("minidlna: started -> named", from, named.at);
     const whole = await gateway.find(
       "seen",
-      (s) =>
-        s.key === `uuid:${media}` &&
-        s.text["friendlyName"] === "Lab Media" &&
-        s.text["NT"]?.includes("ContentDirectory") === true,
+      (s) => s.key === `uuid:${media}` && s.text["NT"]?.includes("ContentDirectory") === true,
     );
     expect(whole).toMatchObject({
       source: "ssdp",
@@ -128,8 +123,8 @@ describe("UPnP devices", () => {
       port: 8200,
       interface: "br-lan",
     });
-    expect(whole.text["manufacturer"]).toBeTruthy();
-    expect(whole.text["serialNumber"]).toBe("12345678");
+    expect(whole.name).toMatch(/^MiniDLNA /);
+    expect(whole.text["LOCATION"]).toBe(`http://${first.address}:8200/rootDesc.xml`);
     expect(whole.text["SERVER"]).toContain("MiniDLNA");
     const stopping = Date.now();
     await peer.stop();
@@ -138,14 +133,14 @@ describe("UPnP devices", () => {
     inTime("minidlna: stopped -> gone", stopping, gone.at);
   });
 
-  it("gmediarender is seen, named, found by a search of a later gateway, and gone after its byebye", async () => {
+  it("gmediarender is seen, found by a search of a later gateway, and gone after its byebye", async () => {
     const from = Date.now();
     const peer = await startRenderer(second.namespace, { name: "Lab Renderer", uuid: renderer });
-    const named = await gateway.find("seen", (s) => s.key === `uuid:${renderer}` && s.name === "Lab Renderer");
-    inTime("gmediarender: started -> named", from, named.at);
-    expect(named.service).toBe("urn:schemas-upnp-org:device:MediaRenderer:1");
+    const isRenderer = (service: string) => service === "urn:schemas-upnp-org:device:MediaRenderer:1";
+    const seen = await gateway.find("seen", (s) => s.key === `uuid:${renderer}` && isRenderer(s.service));
+    inTime("gmediarender: started -> seen", from, seen.at);
     const late = await startDiscovered(printer.file, home.gateway, { interfaces: ["br-lan"] });
-    await late.find("seen", (s) => s.key === `uuid:${renderer}` && s.name === "Lab Renderer");
+    await late.find("seen", (s) => s.key === `uuid:${renderer}` && isRenderer(s.service));
     await late.stop();
     const stopping = Date.now();
     await peer.stop();
