@@ -31,14 +31,19 @@ export function runIp(program: string, args: readonly string[], clock: Clock): P
     const parts: Buffer[] = [];
     let octets = 0;
     let late = false;
+    const end = () => {
+      child.kill("SIGKILL");
+      // Whoever else holds the other end of the pipe is not waited for.
+      child.stdout.destroy();
+    };
     const cancel = clock.after(longestRunMs, () => {
       late = true;
-      child.kill("SIGKILL");
+      end();
     });
     child.stdout.on("data", (part: Buffer) => {
       if (octets <= mostOctets) parts.push(part);
       octets += part.length;
-      if (octets > mostOctets) child.kill("SIGKILL");
+      if (octets > mostOctets) end();
     });
     child.on("error", (cause) => {
       cancel();
