@@ -45,8 +45,10 @@ export function cut(text: string, octets: number): string {
     .replace(/\p{Cc}/gu, " ")
     .trim();
   let out = "";
+  let left = octets;
   for (const character of clean) {
-    if (Buffer.byteLength(out + character) > octets) break;
+    left -= Buffer.byteLength(character);
+    if (left < 0) break;
     out += character;
   }
   return out.trim() || "dmgw";

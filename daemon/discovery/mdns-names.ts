@@ -1,5 +1,5 @@
 import { gatewayServiceType } from "../../tree/project-names.ts";
-import { printable } from "./text.ts";
+import { escaped, printable } from "./text.ts";
 
 /** Asks which service types there are (RFC 6763 9). */
 export const typesName = "_services._dns-sd._udp.local";
@@ -50,7 +50,7 @@ export const homeTypes: readonly string[] = [
 ];
 
 export interface InstanceName {
-  /** The full name in lower case: names are compared without regard to case. */
+  /** See nameKey. */
   readonly key: string;
   /** As it was heard. */
   readonly full: string;
@@ -63,11 +63,16 @@ export interface InstanceName {
 const instanceForm = /^([^]+)\.(_[a-z0-9_-]{1,62}\._(?:tcp|udp))\.local$/i;
 const typeForm = /^(_[a-z0-9_-]{1,62}\._(?:tcp|udp))\.local$/i;
 
+/** One text for a name however it is written: in lower case, since names are compared without regard to it, and fit to be shown to a person. */
+export function nameKey(full: string): string {
+  return escaped(Buffer.from(full.toLowerCase()), 1024);
+}
+
 /** "Kitchen Printer._ipp._tcp.local" taken apart (RFC 6763 4.1); undefined for any other name. */
 export function instanceName(full: string): InstanceName | undefined {
   const [, label, service] = instanceForm.exec(full) ?? [];
   if (label === undefined || service === undefined) return undefined;
-  return { key: full.toLowerCase(), full, label: printable(label, 63), service: service.toLowerCase() };
+  return { key: nameKey(full), full, label: printable(label, 63), service: service.toLowerCase() };
 }
 
 /** "_ipp._tcp" of "_ipp._tcp.local"; undefined for any other name. */

@@ -3,7 +3,7 @@ import type { Sighting } from "../../adapters/adapter.ts";
 import { gatewayServiceType } from "../../tree/project-names.ts";
 import { announcedId } from "../announce/names.ts";
 import { mdnsHosts } from "./mdns-hosts.ts";
-import { askable, hostName, instanceName, pointsTo, serviceType, typesName } from "./mdns-names.ts";
+import { askable, hostName, instanceName, nameKey, pointsTo, serviceType, typesName } from "./mdns-names.ts";
 import type { InstanceName } from "./mdns-names.ts";
 import { textPairs } from "./mdns-text.ts";
 
@@ -119,7 +119,7 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
   };
 
   const takeLocation = (record: SrvAnswer): Instance | undefined => {
-    const instance = instances.get(record.name.toLowerCase());
+    const instance = instances.get(nameKey(record.name));
     if (instance === undefined || record.ttl === 0) return undefined;
     const host = record.data.target.toLowerCase();
     if (instance.host !== host) {
@@ -133,7 +133,7 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
   };
 
   const takeText = (record: TxtAnswer): Instance | undefined => {
-    const instance = instances.get(record.name.toLowerCase());
+    const instance = instances.get(nameKey(record.name));
     if (instance === undefined || record.ttl === 0) return undefined;
     instance.text = textPairs(record.data);
     return instance;

@@ -82,6 +82,19 @@ describe("a host name", () => {
   });
 });
 
+describe("a name that is not fit to be shown", () => {
+  const odd = "\u202eevil\u0007\u200f._ipp._tcp.local";
+
+  it("is shown with its odd characters replaced, and is named by a key that shows them escaped", () => {
+    const { seen } = take([ipp(odd), location(odd, "kitchen.local"), text(odd, "a=1")]);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toMatchObject({ name: "\ufffdevil\ufffd\ufffd", port: 631 });
+    expect(seen[0]?.key).toBe("\\xe2\\x80\\xaeevil\\x07\\xe2\\x80\\x8f._ipp._tcp.local");
+    records.forget(seen[0]?.key ?? "");
+    expect(records.nextDue()).toBe(Infinity);
+  });
+});
+
 describe("what gateways announce", () => {
   const gateway = (name: string) => `${name}.${gatewayServiceType}.local`;
   const announced = (name: string, ttl?: number) => pointer(`${gatewayServiceType}.local`, gateway(name), ttl);
