@@ -5,14 +5,14 @@ import { printable } from "../printable.ts";
 
 export const limits = {
   bytes: 65_536,
-  /** Of XML. Eight of them are four devices in one another; vendors put things of their own into the rest. */
+  /** Of XML. Five generations of devices take thirteen; vendors put things of their own into the rest. */
   depth: 24,
   elements: 2000,
   /** UTF-16 units of a text. */
   field: 256,
   /** In all of a description, its root included. */
-  devices: 32,
-  services: 128,
+  devices: 16,
+  services: 64,
   /** Devices in one another: the root is the first. */
   generations: 5,
 } as const;

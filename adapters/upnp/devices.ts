@@ -1,5 +1,5 @@
 import { DmError, Status, reasonOf } from "../../tree/errors.ts";
-import type { Face, Host, Sighting } from "../adapter.ts";
+import type { Host, Sighting } from "../adapter.ts";
 import { everyDevice, readDescription } from "./description.ts";
 import type { Described } from "./description.ts";
 import { UpnpDevice, identityOf } from "./device.ts";
@@ -31,7 +31,7 @@ const fullMs = 3_600_000;
  */
 export class UpnpDevices {
   readonly #host: Host;
-  readonly #access: Face["access"];
+  readonly #access: UpnpOptions["access"];
   readonly #fetcher: ReturnType<typeof fetcher>;
   readonly #places: Places;
   readonly #placeOf = new Map<string, Place>();
@@ -69,9 +69,12 @@ export class UpnpDevices {
       before.keys.delete(key);
       this.#unannounced(before);
     }
-    const isWanted = place.version !== place.fetched || place.known?.device.reachable === false;
+    const isNew = before !== place;
+    // A key that was not in the description: the address may be another device's now.
+    const isOther = place.version !== place.fetched || (isNew && !place.described.has(key));
+    const isWanted = isOther || place.known?.device.reachable === false;
     // What did not answer has its own time, unless somebody comes who was not there.
-    const mayAnswer = place.failures === 0 || before !== place;
+    const mayAnswer = isNew || place.failures === 0;
     if (isWanted && mayAnswer && !place.asking && place.doubleOf === undefined) this.#places.askSoon(place);
     this.#tell();
   }
@@ -130,14 +133,9 @@ export class UpnpDevices {
     const identity = identityOf(description);
     const isDouble = await this.#isDouble(identity, place);
     if (this.#stopped || !this.#places.has(place)) return;
-    place.doubleOf = isDouble ? identity : undefined;
-    if (isDouble) {
-      this.#host.log.warn("two hosts say that they are the same UPnP device; the first one keeps it while it answers", {
-        identity,
-        refused: place.address,
-      });
-      return this.#places.askIn(place, doubtMs);
-    }
+    place.described = new Set(everyDevice(description).map(keyOf));
+    if (isDouble) return this.#refuse(place, identity);
+    place.doubleOf = undefined;
     const here = place.known;
     if (here !== undefined && here.device.identity !== identity) {
       place.known = undefined;
@@ -168,16 +166,27 @@ export class UpnpDevices {
     }
   }
 
+  #refuse(place: Place, identity: string): void {
+    if (place.doubleOf !== identity) {
+      const fields = { identity, refused: place.address };
+      this.#host.log.warn("two hosts say that they are one UPnP device: the first keeps it while it answers", fields);
+    }
+    place.doubleOf = identity;
+    this.#places.askIn(place, doubtMs);
+  }
+
   #add(place: Place, description: Described): void {
     if (place.keys.size === 0) return;
     if (this.#devices.size >= limits.devices && !this.#makeRoom()) return this.#places.askIn(place, fullMs);
     const identity = identityOf(description);
     const ids = everyDevice(description).filter(({ id }) => !this.#isElsewhere(id, place));
-    const keys = new Set([...ids.map(keyOf), ...place.keys]);
+    // One that announces itself under other names than those of its description is there all the same.
+    const isMisnamed = [...place.keys].every((key) => !place.described.has(key));
+    const keys = [...ids.map(keyOf), ...(isMisnamed ? place.keys : [])];
     const device = new UpnpDevice(
       this.#host,
       this.#found(place, description),
-      { access: this.#access ?? "approve", sightings: [...keys].map((key) => ({ source: "ssdp", key })) },
+      { access: this.#access, sightings: keys.map((key) => ({ source: "ssdp", key })) },
       (signal) => this.#refresh(identity, signal),
     );
     const known: Known = { device, rootKey: keyOf(description), place, awaySince: Infinity };

@@ -31,6 +31,8 @@ export interface Place {
   /** Which start and which description it announces, and of which the description was fetched. */
   version: string;
   fetched: string | undefined;
+  /** Keys of the devices in the description. */
+  described: ReadonlySet<string>;
   /** The device that is described here. */
   known: Known | undefined;
   /** The identity that it says it has, and that another host has and answers for. */
@@ -76,6 +78,7 @@ export class Places {
       sighting,
       version: "",
       fetched: undefined,
+      described: new Set(),
       known: undefined,
       doubleOf: undefined,
       asking: false,

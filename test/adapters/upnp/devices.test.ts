@@ -244,4 +244,12 @@ describe("a device that goes and comes", () => {
     await comes(reachable);
     expect(reachable("upnp:another")).toBe(false);
   });
+
+  test("of which another device took the place without a word is noticed by the new one's announcement", async () => {
+    media.says(description({ UDN: "uuid:another" }));
+    see(media.sighting("uuid:another"));
+    await comes(() => reachable("upnp:another"));
+    expect(reachable()).toBe(false);
+    expect(faceOf("upnp:another")?.sightings).toEqual([{ source: "ssdp", key: "uuid:another" }]);
+  });
 });

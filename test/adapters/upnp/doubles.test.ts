@@ -36,6 +36,7 @@ describe("two hosts that say they are the same device", () => {
     expect(first.requests).toBeLessThan(10);
     expect(reachable()).toBe(true);
     expect(status()?.detail).toBe("1 device described");
+    expect(scene.host.log.lines.filter((line) => line.startsWith("warn"))).toHaveLength(1);
     // Nobody speaks for it any more: that it answers is all that is left.
     await first.down();
     await comes(() => reachable() === false);
