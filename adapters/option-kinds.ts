@@ -10,8 +10,11 @@ export type Kind = {
   readonly form: string;
   /** Never shown; may be given as `{ file: path }` or `{ env: NAME }`. */
   readonly secret?: true;
-  /** `path`: made absolute, from the folder of the file it stands in. `pem`: the text of that file is the value. */
-  readonly reads?: "path" | "pem";
+  /**
+   * `path`: made absolute, from the folder of the file it stands in. `pem`: the text of that file is the value. `yaml`, of a list: what is
+   * given is the path of a YAML file, or a list of them, and the list is of what they hold.
+   */
+  readonly reads?: "path" | "pem" | "yaml";
   /** Of a list: one value stands for a list of it alone. */
   readonly orOne?: true;
 };

@@ -62,3 +62,16 @@ export function notSent(cause: unknown): DmError {
     cause,
   });
 }
+
+const listening = new Map<unknown, string>([
+  ["EADDRINUSE", "another program has that port: stop it, or choose another port in adapters.mqtt.embedded.listen"],
+  ["EADDRNOTAVAIL", "this machine does not have that address now: see adapters.mqtt.embedded.listen"],
+  ["EACCES", "a port below 1024 needs a right that dmgw does not have: choose a higher one"],
+  ["ENOTFOUND", "its name is not known"],
+  ["EAI_AGAIN", "its name cannot be looked up now"],
+]);
+
+/** Why the embedded broker cannot listen, in words. */
+export function reasonOfListening(error: Error): string {
+  return listening.get((error as { code?: unknown }).code) ?? error.message;
+}

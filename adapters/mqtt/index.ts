@@ -4,6 +4,7 @@ import { Alike } from "./alike.ts";
 import { Connection } from "./connection.ts";
 import type { Convention, ConventionEntry } from "./convention.ts";
 import { Holdings, limits } from "./limits.ts";
+import { usualBroker } from "./options.ts";
 import type { MqttOptions } from "./options.ts";
 
 /** One line a convention. A message goes to all of them. */
@@ -12,6 +13,7 @@ const table: readonly ConventionEntry[] = [
   { name: "zigbee2mqtt", load: async () => (await import("./zigbee2mqtt.ts")).zigbee2mqtt },
   { name: "homeassistant", load: async () => (await import("./home-assistant.ts")).homeAssistant },
   { name: "tasmota", load: async () => (await import("./tasmota.ts")).tasmota },
+  { name: "sparkplug", load: async () => (await import("./sparkplug.ts")).sparkplug },
 ];
 
 /** The devices of one MQTT broker, in the conventions that are enabled. Resolves when their code is loaded: the line is dialled in the background. */
@@ -19,7 +21,13 @@ export async function start(options: MqttOptions, host: Host): Promise<Adapter> 
   const holdings = new Holdings(host.log);
   const list = `${options.topics.zigbee2mqtt}/bridge/devices`;
   const conventions: Convention[] = [];
-  const broker = new Connection(options, host, holdings, {
+  const { url } = options;
+  const embedded = options.embedded.enabled
+    ? await (await import("./embedded-broker.ts")).startEmbedded(options.embedded, host, holdings)
+    : undefined;
+  const account =
+    embedded === undefined || url !== undefined ? { ...options, url: url ?? usualBroker } : embedded.account;
+  const broker = new Connection(account, embedded?.host ?? host, holdings, {
     up: () => conventions.forEach((convention) => convention.up()),
     settled: () => conventions.forEach((convention) => convention.settled()),
     away: () => conventions.forEach((convention) => convention.away()),
@@ -40,6 +48,7 @@ export async function start(options: MqttOptions, host: Host): Promise<Adapter> 
     async stop() {
       for (const convention of conventions) convention.stop();
       await broker.stop();
+      await embedded?.stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { clientTls, described, flag, oneOf, optional, rule, secret, text, url } from "../option-kinds.ts";
 import type { Kind } from "../option-kinds.ts";
+import { embeddedOptions } from "./embedded-options.ts";
 
 /** The first levels of a convention's topics. */
 const rootTopic = v.pipe(
@@ -11,19 +12,19 @@ const rootTopic = v.pipe(
   v.metadata<string, Kind>({ form: "a topic" }),
 );
 
+/** Where a broker is looked for when none is named. */
+export const usualBroker = "mqtt://127.0.0.1:1883";
+
 const conventionNames = ["homie", "zigbee2mqtt", "homeassistant", "tasmota", "sparkplug"] as const;
 
 /** The broker whose devices are managed. */
-export const mqttOptions = v.pipe(
+const keys = v.pipe(
   v.object({
     enabled: v.optional(described(flag, "manage the devices of a broker"), true),
-    url: v.optional(
-      described(
-        url("mqtt", "mqtts"),
-        "the broker; without a port 1883, and 8883 with mqtts",
-        "mqtts://broker.lan:8883",
-      ),
-      "mqtt://127.0.0.1:1883",
+    url: optional(
+      url("mqtt", "mqtts"),
+      `the broker; without a port 1883, and 8883 with mqtts; default the embedded one where that is enabled, else ${usualBroker}`,
+      "mqtts://broker.lan:8883",
     ),
     username: optional(text, "user name at the broker", "dmgw"),
     password: optional(secret, "password at the broker", "{ file: /etc/dmgw/mqtt.password }"),
@@ -49,16 +50,31 @@ export const mqttOptions = v.pipe(
       ),
       {},
     ),
+    embedded: v.optional(
+      described(
+        embeddedOptions,
+        "a broker in dmgw itself, for a home without one; what it retains is gone after a restart",
+      ),
+      {},
+    ),
   }),
   rule(
     ["tls", "url"],
-    ({ url: broker, tls }) => tls === undefined || broker.startsWith("mqtts:"),
+    ({ url: broker, tls }) => tls === undefined || broker?.startsWith("mqtts:") === true,
     "is given, but url does not begin with mqtts://: nothing would be encrypted",
   ),
   rule(
     ["password", "username"],
     ({ username, password }) => password === undefined || username !== undefined,
     "is given without username",
+  ),
+);
+
+/** Without a URL the embedded broker is the one, and without that the usual place. */
+export const mqttOptions = v.pipe(
+  keys,
+  v.transform((given: v.InferOutput<typeof keys>): v.InferOutput<typeof keys> =>
+    given.url === undefined && !given.embedded.enabled ? { ...given, url: usualBroker } : given,
   ),
   v.description("devices of an MQTT broker: Homie, zigbee2mqtt, Home Assistant discovery, Tasmota, Sparkplug B"),
 );

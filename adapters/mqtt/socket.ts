@@ -37,6 +37,13 @@ export function bounded(line: Socket, limit: number, dropped: (octets: number) =
   const duplex: Duplex = new Duplex({
     read: () => void line.resume(),
     write: (chunk: Buffer, _encoding, done) => void line.write(chunk, done),
+    // A packet comes in several parts: they travel together.
+    writev(chunks, done) {
+      line.cork();
+      for (const [i, { chunk }] of chunks.entries())
+        line.write(chunk as Buffer, i === chunks.length - 1 ? done : undefined);
+      line.uncork();
+    },
     final: (done) => void line.end(done),
     destroy: (error, done) => {
       line.destroy();

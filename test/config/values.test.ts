@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type * as v from "valibot";
 import { viewOf } from "../../config/keys.ts";
 import { configSchema } from "../../config/schema.ts";
+import { selfSigned } from "../fakes/certificate.ts";
 import { configFolder, serverEntry } from "./config-folder.ts";
 
 const long = (characters: number) => "x".repeat(characters);
@@ -89,6 +90,19 @@ const wrong: readonly Row[] = [
   ["adapters.mqtt.tls.key", '"-----BEGIN PRIVATE KEY-----"', "is no private key"],
   ["adapters.mqtt.topics.homie", '"#"', "is no topic"],
   ["adapters.mqtt.topics.zigbee2mqtt", "a//b", "empty level"],
+  ...["homeassistant", "tasmota", "sparkplug"].map((name): Row => [
+    `adapters.mqtt.topics.${name}`,
+    "a/+",
+    "is no topic",
+  ]),
+  ["adapters.mqtt.conventions.0", "homey", '"homey" is not one of'],
+  ...flags("adapters.mqtt.embedded.enabled"),
+  ["adapters.mqtt.embedded.listen", "localhost", "is not an address to listen on"],
+  ["adapters.mqtt.embedded.users", "x", "is not a list"],
+  ...texts("adapters.mqtt.embedded.users.0.name"),
+  ["adapters.mqtt.embedded.users.0.password", '""', "is empty"],
+  ["adapters.mqtt.embedded.tls.cert", '""', "is no certificate"],
+  ["adapters.mqtt.embedded.tls.key", '"-----BEGIN PRIVATE KEY-----"', "is no private key"],
   ["servers", "{ id: a }", "is not a list"],
   [server, "a", "is not a group of keys"],
   [`${server}.id`, "a+b", "is no server id"],
@@ -151,10 +165,13 @@ const complete = serverEntry("report: { subtrees: [ ./Devices ] }").replace(
   "auth: { client: { name: c, secret: d },",
 );
 
+const { cert, key: certificateKey } = selfSigned(["localhost"]);
+const broker = `adapters: { mqtt: { embedded: { listen: "10.0.0.1:1883", users: [ { name: a, password: b } ], tls: ${JSON.stringify({ cert, key: certificateKey })} } } }`;
+
 test.each(wrong.map(([key, value, says]) => [`${key}: ${value.slice(0, 40)}`, says, key, value] as const))(
   "%s is refused: … %s",
   async (_, says, key, value) => {
-    const { problems } = configFolder(`servers: [ ${complete} ]`);
+    const { problems } = configFolder(`servers: [ ${complete} ]\n${broker}`);
     const found = await problems({ set: [`${key}=${value}`] });
     expect(found[0]?.message).toContain(says);
     // Nothing else is wrong than this key, what is below it, or the group that needs it.
