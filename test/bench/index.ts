@@ -2,6 +2,8 @@
 import { cpus, totalmem } from "node:os";
 import CliTable from "cli-table3";
 import { deepGetBench } from "./deep-get.ts";
+import { discoveryBench } from "./discovery.ts";
+import { identityBench } from "./identity.ts";
 import { megabytes } from "./measure.ts";
 import type { Table } from "./measure.ts";
 import { flashBench, startBench } from "./process.ts";
@@ -16,6 +18,8 @@ const benches: ReadonlyMap<string, () => Promise<readonly Table[]>> = new Map([
   ["sessions", sessionsBench],
   ["start", startBench],
   ["flash", flashBench],
+  ["identity", identityBench],
+  ["discovery", discoveryBench],
 ]);
 
 const asked = process.argv.slice(2);

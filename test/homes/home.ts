@@ -63,6 +63,14 @@ export class Home {
     await this.#evening();
   }
 
+  /** Hours in which everything that is there speaks now and then, and has no news. */
+  async quiet(hours: number): Promise<void> {
+    for (let turn = 0; turn < hours * 6; turn++) {
+      await this.gateway.clock.advance(10 * minute);
+      this.gateway.hear();
+    }
+  }
+
   /** Everybody is away for so many days, and those who come back do it with the next day. */
   async pause(days: number): Promise<void> {
     for (const trace of this.gateway.live) this.gateway.lose(trace);
