@@ -146,6 +146,67 @@ describe("avahi's reflector on the gateway, between two LANs", () => {
   });
 });
 
+it("a program that repeats octets as they are is noticed as well", async () => {
+  const repeat = `import select, socket, struct
+def ear():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return s
+def mouth(name, own):
+    s = ear()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("224.0.0.251") + socket.inet_aton(own))
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
+    s.bind(("", 5353))
+    return s
+ours = ["10.77.0.1", "10.78.0.1"]
+links = [mouth(b"br-lan", ours[0]), mouth(b"iot", ours[1])]
+print("repeating", flush=True)
+while True:
+    for s in select.select(links, [], [])[0]:
+        data, (sender, port) = s.recvfrom(9000)
+        if sender not in ours: links[1 - links.index(s)].sendto(data, ("224.0.0.251", 5353))`;
+  const repeater = await startPeer("python3", ["-c", repeat], { namespace: home.gateway, ready: /repeating/ });
+  const gateway = await startDiscovered(printer.file, home.gateway, { interfaces: ["br-lan", "iot"] });
+  const lamp = await startAvahi(iot.namespace, "lamp");
+  const sensor = await startAvahi(device.namespace, "sensor");
+  const peers = [await lamp.publish("Lamp", "_hap._tcp", 8080), await sensor.publish("Sensor", "_hap._tcp", 8081)];
+  const of = async (key: string, on: string) =>
+    gateway.find("seen", (s) => s.key === key && s.interface === on && s.addresses.length > 0 && s.port !== undefined);
+  await of("lamp._hap._tcp.local", "iot");
+  await of("sensor._hap._tcp.local", "br-lan");
+  await until("the repeater to be noticed", async () =>
+    (await gateway.status()).mdns.detail?.includes("a reflector repeats mDNS between br-lan and iot") === true
+      ? true
+      : undefined,
+  );
+  for (const part of [...peers, lamp, sensor, gateway, repeater]) await part.stop();
+});
+
+it("an interface with two addresses is one wire: what hangs on it is there once, and finds the gateway at both", async () => {
+  ip("-n", home.gateway, "addr", "add", "10.99.0.1/24", "brd", "+", "dev", "br-lan");
+  const gateway = await startDiscovered(printer.file, home.gateway, { interfaces: ["br-lan"] });
+  const announced = await startAnnounced(announcer.file, home.gateway, { interfaces: ["br-lan"] });
+  const avahi = await startAvahi(device.namespace, "sensor");
+  const peer = await avahi.publish("Once", "_coap._udp", 5683);
+  const key = "once._coap._udp.local";
+  await gateway.find(
+    "seen",
+    (s) => s.key === key && s.addresses.includes("fd77::2") && s.addresses.includes("10.77.0.2"),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  // It is told as a whole, and perhaps once in part before that: never in turns.
+  expect(gateway.events().filter((e) => e.event === "seen" && e.key === key).length).toBeLessThanOrEqual(2);
+  const browsed = await avahi.run("avahi-browse", "--resolve", "--parsable", "--terminate", "_dmgw._tcp");
+  expect(browsed).toContain("=;eth0;IPv4;dmgw\\032on\\032router;");
+  const [, host = ""] = /;(dmgw-[0-9a-f]{8}\.local);/.exec(browsed) ?? [];
+  expect(await avahi.run("avahi-resolve", "-4", "-n", host)).toMatch(/10\.(77|99)\.0\.1/);
+  expect((await announced.status()).detail).toContain('as "dmgw on router"');
+  for (const part of [peer, avahi, announced, gateway]) await part.stop();
+  ip("-n", home.gateway, "addr", "del", "10.99.0.1/24", "dev", "br-lan");
+});
+
 /** Of the day, of a line of tcpdump. */
 function seconds(line: string): number {
   const [, hours = "0", minutes = "0", rest = "0"] = /^(\d+):(\d+):([\d.]+)/.exec(line) ?? [];

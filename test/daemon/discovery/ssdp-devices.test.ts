@@ -152,3 +152,20 @@ describe("hostile messages", () => {
     expect(keys.size).toBe(64);
   });
 });
+
+describe("a gateway like this one", () => {
+  const target = "urn:dmgw:service:gateway:1";
+  const announced = { LOCATION: undefined, NT: target, USN: `${key}::${target}`, "ID.DMGW": "com.example:2" };
+
+  it("is a sighting with its id", () => {
+    const sighting = devices.alive(headers(announced), sender, 0);
+    expect(sighting).toMatchObject({ service: target });
+    expect(sighting?.text.get("id")).toBe("com.example:2");
+  });
+
+  it("is none when it is this one", () => {
+    const ours = ssdpDevices(lan, () => true, key);
+    expect(ours.alive(headers(announced), sender, 0)).toBeUndefined();
+    expect(ours.bye(headers(announced), sender)).toBeUndefined();
+  });
+});
