@@ -11,8 +11,8 @@ export const limits = {
   /** UTF-16 units of a text. */
   field: 256,
   /** In all of a description, its root included. */
-  devices: 16,
-  services: 64,
+  devices: 12,
+  services: 32,
   /** Devices in one another: the root is the first. */
   generations: 5,
 } as const;

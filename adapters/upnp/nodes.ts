@@ -28,8 +28,8 @@ const about: Readonly<Record<(typeof deviceFields)[number] | (typeof serviceFiel
   serviceType: "what kind of service it is",
   serviceId: "id of the service in its device",
   SCPDURL: "where the service is described, from Location on",
-  controlURL: "where its actions are called, from Location on",
-  eventSubURL: "where its events are subscribed to, from Location on",
+  controlURL: "where its actions are called, from Location on; this gateway does not",
+  eventSubURL: "where its events are subscribed to, from Location on; this gateway does not",
 };
 const read: ReadonlySet<AclVerb> = new Set(["Get"]);
 const longestName = 64;

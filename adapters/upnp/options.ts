@@ -13,7 +13,7 @@ export const upnpOptions = v.pipe(
       "approve",
     ),
   }),
-  v.description("UPnP devices that SSDP finds: descriptions, services, embedded devices; read only"),
+  v.description("UPnP devices that SSDP finds: descriptions, services, embedded devices; read only, without events"),
 );
 
 export type UpnpOptions = v.InferOutput<typeof upnpOptions>;
