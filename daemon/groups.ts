@@ -44,7 +44,7 @@ export interface Groups {
   remove: Gateway["removeGroup"];
   /** The groups that a device is in. */
   of(deviceId: string): readonly string[];
-  /** Something of this device is different, or it is gone; after a merge or split: of both numbers. */
+  /** Something of this device is different, or it is gone; what `resolve` answers is already true. */
   changed(deviceId: string): void;
 }
 
@@ -169,12 +169,14 @@ export function openGroups(ports: GroupPorts): Groups {
       if (!started || groups.size === 0) return;
       const device = ports.device(deviceId);
       const rels: Rel[] = [];
-      for (const [id, members] of now) {
+      for (const [id, before] of now) {
         const belongsNow = device !== undefined && belongs(id, device);
-        if (members.has(deviceId) === belongsNow) continue;
-        if (belongsNow) members.add(deviceId);
-        else members.delete(deviceId);
-        rels.push(joinRel(groupsRel, `${id}/Members/${deviceId}`));
+        if (before.has(deviceId) === belongsNow) continue;
+        // In a list another number may stand for it now, or may not any more.
+        const after = groups.get(id)?.rule === "" ? computed(id) : toggled(before, deviceId);
+        now.set(id, after);
+        const moved = [...new Set([...before, ...after])].filter((one) => before.has(one) !== after.has(one));
+        rels.push(...moved.map((one) => joinRel(groupsRel, `${id}/Members/${one}`)));
       }
       if (rels.length > 0) ports.tell(rels);
     },
@@ -232,6 +234,12 @@ function ruleOf(text: string): Rule | undefined {
 
 function full(what: string): DmError {
   return new DmError(Status.deviceFull, `there is room for ${what}, not for more`);
+}
+
+function toggled(all: ReadonlySet<string>, one: string): Set<string> {
+  const next = new Set(all);
+  if (!next.delete(one)) next.add(one);
+  return next;
 }
 
 function same(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -202,9 +202,8 @@ export class Registry {
 
   /** It is not a device of its own any more. Its number is never used again; written with the next commit of another. */
   retire(device: Device, into: Device | undefined): void {
-    this.#remove(device);
+    this.#remove(device, into);
     this.#retired.add(device.id);
-    if (into !== undefined) this.#former.set(device.id, into);
   }
 
   /** Takes a number back out of retirement, for a merge that is taken back. */
@@ -237,10 +236,14 @@ export class Registry {
     return device;
   }
 
-  #remove(device: Device): void {
+  #remove(device: Device, into?: Device): void {
     this.#dirty.delete(device);
     this.#devices.delete(device.id);
     this.index.remove(device);
+    // Its former numbers go where it goes.
+    const numbers = [...this.#former].filter(([, one]) => one === device).map(([number]) => number);
+    for (const number of numbers) this.#former.delete(number);
+    if (into !== undefined) for (const number of [...numbers, device.id]) this.#former.set(number, into);
     this.groups.changed(device.id);
     this.#mounted.changed([parseRel(`Records/${device.id}`)]);
   }
