@@ -10,6 +10,8 @@ import { decide } from "./identity/decide.ts";
 import type { Verdict } from "./identity/decide.ts";
 import { LivePlaces } from "./identity/live-places.ts";
 import { bounded, cluesOf, hasRoom, standing, united } from "./identity/members.ts";
+import { profileOf } from "./identity/profile.ts";
+import type { Profile } from "./identity/profile.ts";
 import { traceOfSighting } from "./identity/traces.ts";
 import type { Trace } from "./identity/traces.ts";
 import { Waiting } from "./identity/waiting.ts";
@@ -105,14 +107,10 @@ export class Joining {
     const macs = this.#macsOf(trace);
     let now = registry.index.of(identity);
     let wrong: Device | undefined;
+    const before = now;
     const member = now?.kept.members.find((one) => one.identity === identity);
     if (now !== undefined && member !== undefined && this.#isCorrected(now, member, trace, macs)) {
-      // What it said of itself must not count as what its device says.
-      registry.setMembers(
-        now,
-        now.kept.members.filter((one) => one !== member),
-      );
-      this.#dropLive(now, identity);
+      this.#takeOut(now, member);
       wrong = now;
       now = undefined;
     }
@@ -129,13 +127,22 @@ export class Joining {
       this.moveMembers(from, joined, new Set([identity]));
     }
     if (from !== joined && !hasRoom(joined) && trace.source !== "face") return joined;
-    const known = from === joined && now !== undefined ? member : undefined;
+    // What was nowhere, and is found to be at another device's place, is that device's only because of the place.
+    const isFound = verdict.by === "place" && verdict.to !== before;
+    const known = before === joined && now !== undefined && !(isSure && isFound) ? member : undefined;
     this.#record(joined, { trace, macs: isSure ? macs : [], sighting, heardAt, verdict, known });
     faces.settle(joined);
     this.#ports.changed(joined);
     for (const left of [from, wrong])
       if (left !== undefined && left !== joined) this.#leftBehind(left, joined, identity);
     return joined;
+  }
+
+  /** It does not belong there: what it said of itself must not count as what that device says. */
+  #takeOut(device: Device, member: Member): void {
+    const rest = device.kept.members.filter((one) => one !== member);
+    this.#ports.registry.setMembers(device, rest);
+    this.#dropLive(device, member.identity);
   }
 
   /** Faces follow the sightings that they were made from; a device that nothing is left of, and that nobody cared for, ends. */
@@ -161,12 +168,18 @@ export class Joining {
       trace,
       macs,
       given: index.given(trace.identity, trace.clues),
-      now: now === undefined ? undefined : { device: now, firmly: member?.by !== "beside" },
+      now: now === undefined ? undefined : { device: now, firmly: this.#isFirm(member), rest: restOf(now, member) },
       followed: trace.follows.flatMap((identity) => index.of(identity) ?? []),
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
       quiet: (device) => this.#isQuiet(device, trace.identity),
     });
+  }
+
+  /** Not what only stood beside others, or was taken for one behind whose hardware address it is. */
+  #isFirm(member: Member | undefined): boolean {
+    const macs = member === undefined ? [] : macsOf(member);
+    return member?.by !== "beside" && !(macs.length > 0 && macs.every((mac) => this.book.carriesOthers(mac)));
   }
 
   #create({ source }: Trace): Device | undefined {
@@ -326,12 +339,24 @@ export class Joining {
     const { clock, registry } = this.#ports;
     this.#waiting.placed(place);
     const now = clock.monotonic();
-    for (const { trace, heardAt, sighting, macs } of this.#places.at(place)) {
-      if (!isAnnounced(trace) && !isNameless(trace)) continue;
+    const again: { live: LiveTrace; wrong: Device | undefined }[] = [];
+    for (const live of this.#places.at(place)) {
+      const { trace, heardAt } = live;
       const device = registry.index.of(trace.identity);
       const member = device?.kept.members.find(({ identity }) => identity === trace.identity);
-      const isYoung = member?.by === "place" && clock.now() - member.since < doubtFor && now - heardAt < youngRowFor;
-      if (isYoung || (macs.length === 0 && now - heardAt < lateRowFor)) this.place(trace, sighting, heardAt);
+      const isStray = trace.source === "neighbours" && member?.by === "beside";
+      if (device === undefined || member === undefined || !(isAnnounced(trace) || isNameless(trace) || isStray))
+        continue;
+      const isYoung = member.by === "place" && clock.now() - member.since < doubtFor && now - heardAt < youngRowFor;
+      if (!isYoung && !isStray && (live.macs.length > 0 || now - heardAt >= lateRowFor)) continue;
+      // All that is wrong goes first: else one would hold the other.
+      const isWrong = this.#isCorrected(device, member, trace, this.#macsOf(trace));
+      if (isWrong) this.#takeOut(device, member);
+      again.push({ live, wrong: isWrong ? device : undefined });
+    }
+    for (const { live, wrong } of again) {
+      const to = this.place(live.trace, live.sighting, live.heardAt);
+      if (wrong !== undefined && to !== undefined && wrong !== to) this.#leftBehind(wrong, to, live.trace.identity);
     }
   }
 
@@ -362,19 +387,16 @@ export class Joining {
     return its.length > 0 && !its.some((host) => mine.has(host));
   }
 
-  /** It belongs to its device only by its place, and the network has since said that somebody else is at this place. */
+  /** It belongs to its device only by its place, and the network has since said that somebody else is at this place, or its device somewhere else. */
   #isCorrected(device: Device, member: Member, trace: Trace, macs: readonly string[]): boolean {
-    if (
-      member.by === undefined ||
-      macs.length === 0 ||
-      macs.some((mac) => device.profile.macs.has(mac) && member.by === "beside")
-    )
-      return false;
-    if (member.by === "beside") return device.profile.macs.size > 0;
-    const joinedAt = member.clues
-      .filter(({ kind, said }) => kind === "mac" && said === "network")
-      .map(({ value }) => value);
+    if (member.by === undefined) return false;
+    if (trace.source === "neighbours")
+      return member.by === "beside" && macs.some((mac) => this.book.carriesOthers(mac));
+    if (member.by === "beside")
+      return device.profile.macs.size > 0 && macs.length > 0 && !macs.some((mac) => device.profile.macs.has(mac));
+    const joinedAt = macsOf(member);
     if (joinedAt.length === 0 || macs.some((mac) => joinedAt.includes(mac))) return false;
+    if (macs.length === 0 && !joinedAt.every((mac) => this.book.isSomewhere(mac))) return false;
     const live = device.live.get(trace.identity);
     const isSamePlace = live === undefined || trace.places.some((place) => live.trace.places.includes(place));
     return isSamePlace && this.#ports.clock.now() - member.since < doubtFor;
@@ -382,9 +404,10 @@ export class Joining {
 
   #beside(trace: Trace): { device: Device; unplaced: boolean }[] {
     if (!isAnnounced(trace) && !isNameless(trace) && trace.source !== "neighbours") return [];
-    const [row] = trace.source === "neighbours" ? trace.clues : [];
-    if (row !== undefined && this.book.carriesOthers(row.value)) return [];
-    const places = trace.places.filter((place) => row === undefined || !this.#isBehind(row.value, place, []));
+    // Several addresses of one hardware address may be several things behind it.
+    const isRow = trace.source === "neighbours";
+    const ambiguous = isRow && trace.places.filter((place) => !place.includes(":")).length > 1;
+    const places = ambiguous ? [] : trace.places;
     const now = this.#ports.clock.monotonic();
     const found: { device: Device; unplaced: boolean }[] = [];
     for (const live of places.flatMap((place) => this.#places.at(place))) {
@@ -455,6 +478,15 @@ function isAnnounced({ source }: Trace): boolean {
 /** A lease that says no hardware address (DHCPv6): only where it is says whose it is. */
 function isNameless({ source, clues }: Trace): boolean {
   return source === "leases" && !clues.some(({ kind }) => kind === "mac");
+}
+
+function restOf({ kept }: Device, member: Member | undefined): Profile {
+  return profileOf(kept.members.filter((one) => one !== member));
+}
+
+/** Where the network has seen it. */
+function macsOf({ clues }: Member): readonly string[] {
+  return clues.filter(({ kind, said }) => kind === "mac" && said === "network").map(({ value }) => value);
 }
 
 function hostsOf(clues: readonly Clue[]): readonly string[] {

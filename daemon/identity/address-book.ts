@@ -16,6 +16,8 @@ export class AddressBook {
   readonly #said = new Map<string, readonly string[]>();
   /** Hardware address -> places where the neighbour table has it. */
   readonly #rows = new Map<string, Set<string>>();
+  /** Hardware address -> how many leases it has. */
+  readonly #leases = new Map<string, number>();
   readonly #interfaces = new Map<string, number>();
 
   /** Has the neighbour table anything on this interface? If not, waiting for it is no use. */
@@ -32,6 +34,11 @@ export class AddressBook {
   isRow(place: string): boolean {
     const entry = this.#entries.get(place);
     return entry?.neighbour !== undefined && entry.lease === undefined;
+  }
+
+  /** Is this hardware address known at any place now? */
+  isSomewhere(mac: string): boolean {
+    return this.#rows.has(mac) || this.#leases.has(mac);
   }
 
   /** Takes a sighting of one of the two sources. @returns the places that have another hardware address now. */
@@ -89,6 +96,8 @@ export class AddressBook {
     this.#entries.set(place, entry);
     if (source === "leases") {
       if (entry.lease === mac) return false;
+      if (entry.lease !== undefined) this.#countLease(entry.lease, -1);
+      this.#countLease(mac, 1);
       entry.lease = mac;
       return true;
     }
@@ -103,7 +112,10 @@ export class AddressBook {
     for (const place of places) {
       const entry = this.#entries.get(place);
       if (entry === undefined) continue;
-      if (source === "leases" && entry.lease === mac) delete entry.lease;
+      if (source === "leases" && entry.lease === mac) {
+        this.#countLease(mac, -1);
+        delete entry.lease;
+      }
       if (source === "neighbours") {
         const rows = this.#rows.get(mac);
         rows?.delete(place);
@@ -112,6 +124,12 @@ export class AddressBook {
       }
       if (entry.lease === undefined && entry.neighbour === undefined) this.#entries.delete(place);
     }
+  }
+
+  #countLease(mac: string, by: number): void {
+    const count = (this.#leases.get(mac) ?? 0) + by;
+    if (count > 0) this.#leases.set(mac, count);
+    else this.#leases.delete(mac);
   }
 
   #rowsOf(mac: string): Set<string> {

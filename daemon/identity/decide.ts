@@ -24,8 +24,11 @@ export interface Question<C extends Candidate> {
   readonly macs: readonly string[];
   /** The device that a person gave it to. */
   readonly given: C | undefined;
-  /** The device that it belongs to until now. `firmly`: it was there before for its own sake, not only because of where it was. */
-  readonly now: { readonly device: C; readonly firmly: boolean } | undefined;
+  /**
+   * The device that it belongs to until now. `firmly`: it was there before for its own sake, not only because of where it was. `rest`: what the device is
+   * without it: what it said itself is no witness for it.
+   */
+  readonly now: { readonly device: C; readonly firmly: boolean; readonly rest: Profile } | undefined;
   /** Devices that the traces, which this one was made from, belong to. */
   readonly followed: readonly C[];
   /** Devices that share a clue with it. */
@@ -99,7 +102,7 @@ export function decide<C extends Candidate>(question: Question<C>): Verdict<C> {
 
 function score<C extends Candidate>(question: Question<C>, device: C): Score<C> {
   const { trace, macs, now, followed, beside } = question;
-  const { profile } = device;
+  const profile = now?.device === device ? now.rest : device.profile;
   const because: string[] = [];
   let sum = 0;
   let rank: number = ranks.loose;
@@ -114,7 +117,7 @@ function score<C extends Candidate>(question: Question<C>, device: C): Score<C> 
   const atPlace = placed.length > 0;
   for (const mac of placed)
     add(points.strong, ranks.place, `the network has it at the hardware address ${mac}, as this device`);
-  const clash = !atPlace && serialClash(trace, device);
+  const clash = !atPlace && serialClash(trace, profile, device.kept.facts);
   const elsewhere = !atPlace && builtInElsewhere(macs, profile);
   const own = trace.clues.filter((clue) => !isJunk(clue));
 
@@ -161,9 +164,9 @@ function score<C extends Candidate>(question: Question<C>, device: C): Score<C> 
 }
 
 /** Do both have serial numbers, other ones, and could be of the same make? */
-function serialClash(trace: Trace, { profile, kept }: Candidate): boolean {
+function serialClash(trace: Trace, profile: Profile, facts: Facts): boolean {
   const serials = trace.clues.filter((clue) => clue.kind === "serial" && !isJunk(clue));
-  if (serials.length === 0 || profile.serials.size === 0 || otherMaker(trace.facts, kept.facts)) return false;
+  if (serials.length === 0 || profile.serials.size === 0 || otherMaker(trace.facts, facts)) return false;
   return !serials.some(({ value }) => profile.serials.has(value));
 }
 
