@@ -43,7 +43,6 @@ const discovery = await startDiscovery(
     gone: (source, key, why) => print({ event: "gone", source, key, why }),
   },
 );
-print({ event: "ready", ms: Math.round(performance.now() - began), rss: process.memoryUsage().rss - before });
 process.on("SIGUSR2", () => {
   const probes = [...discovery.sightings()].flatMap(({ key }) => {
     const at = discovery.nextProbe(key);
@@ -63,3 +62,5 @@ process.once("SIGTERM", () => {
 // The daemon lives by its other sockets; here nothing else does while no interface is there.
 const alive = setInterval(() => {}, 1 << 30);
 process.once("SIGTERM", () => clearInterval(alive));
+// Who reads this may send signals at once.
+print({ event: "ready", ms: Math.round(performance.now() - began), rss: process.memoryUsage().rss - before });
