@@ -61,11 +61,12 @@ export class Availability {
   readonly #heard = new Map<string, { readonly there: boolean; readonly order: number }>();
   #order = 0;
 
-  /** false: it is there already. */
-  add(rule: AvailabilityRule): boolean {
-    if (this.#rules.has(rule.key)) return false;
+  /** The rule itself, or the one that says the same and is there already: what thirty entities repeat is held once. */
+  add(rule: AvailabilityRule): AvailabilityRule {
+    const same = this.#rules.get(rule.key);
+    if (same !== undefined) return same;
     this.#rules = new Map([...this.#rules, [rule.key, rule]]);
-    return true;
+    return rule;
   }
 
   /** These and no others. What was heard stays where a source stays. */

@@ -24,9 +24,23 @@ export interface Announcement<Owner> {
   connection: number;
   /** On the monotonic clock: since then the broker did not have it. */
   missedSince: number | undefined;
+  /** The broker has handed it over as retained: when it does not any more, it was taken back. */
+  retained: boolean;
   /** Another topic may take its entities over (`migrate_discovery`). */
   loose: boolean;
 }
+
+/** An announcement before its first payload was read. */
+export const unread: Omit<Announcement<never>, "topic" | "owner"> = {
+  block: undefined,
+  things: [],
+  digest: "",
+  text: 0,
+  connection: 0,
+  missedSince: undefined,
+  retained: false,
+  loose: false,
+};
 
 /** Which topic has announced which entity: the first one keeps it. */
 export class Claims<Owner> {

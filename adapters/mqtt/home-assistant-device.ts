@@ -1,12 +1,17 @@
 import type { Rel } from "../../tree/path.ts";
 import type { Face } from "../adapter.ts";
 import { relOf } from "../device-nodes.ts";
-import type { MqttDevice } from "./device.ts";
-import type { Availability } from "./home-assistant-availability.ts";
+import { MqttDevice } from "./device.ts";
+import type { Surroundings } from "./device.ts";
+import { Availability, availabilityOf } from "./home-assistant-availability.ts";
 import type { Announcement, Thing } from "./home-assistant-claims.ts";
-import { faceOf, namesOf } from "./home-assistant-face.ts";
-import { pointOf } from "./home-assistant-points.ts";
-import type { Point } from "./home-assistant-points.ts";
+import { textIn } from "./home-assistant-config.ts";
+import type { DeviceBlock, Entity } from "./home-assistant-config.ts";
+import { aboutOf, faceOf, namesOf } from "./home-assistant-face.ts";
+import { messagesOf, partsOf, pointOf } from "./home-assistant-points.ts";
+import type { Point, TopicRules } from "./home-assistant-points.ts";
+import { shortened } from "./limits.ts";
+import type { Voice } from "./property.ts";
 
 /** A device, as it is announced now. */
 export interface Known {
@@ -23,6 +28,34 @@ export interface Known {
   cancel?: (() => void) | undefined;
   /** On the monotonic clock. */
   showBy?: number | undefined;
+}
+
+/** A device that nothing is known of yet but its name. */
+export function newDevice(identity: string, around: Surroundings): Known {
+  const voice: Voice = {
+    tell: (orders, last) => messagesOf(known.points, orders, last),
+    // The convention knows no question, and does not promise that states are retained.
+    ask: () => [],
+  };
+  const known: Known = {
+    identity,
+    device: new MqttDevice(identity, voice, around),
+    announcements: new Set(),
+    availability: new Availability(),
+    points: new Map(),
+    readers: new Map(),
+  };
+  return known;
+}
+
+/** The entity as it is kept; undefined: its config has no topic that can be used. */
+export function thingOf(entity: Entity, rules: TopicRules): Thing | undefined {
+  const { component, nodeId, objectId, uniqueId, settings } = entity;
+  const parts = partsOf(entity, rules);
+  if (parts.length === 0) return undefined;
+  const name = shortened(textIn(settings, "name") ?? objectId);
+  const availability = availabilityOf(settings, rules.reads);
+  return { component, nodeId, objectId, uniqueId, name, about: aboutOf(entity), parts, availability };
 }
 
 /** What a device's entities make of it: its properties, who reads which topic, and the nodes above them with what they are. */
@@ -48,6 +81,12 @@ export function arranged(things: readonly Thing[]): {
     }
   }
   return { points, readers, interiors };
+}
+
+/** The block itself, or an equal one that the device has already: each entity repeats it. */
+export function sameBlock({ announcements }: Known, block: DeviceBlock | undefined): DeviceBlock | undefined {
+  const [first] = announcements;
+  return JSON.stringify(first?.block) === JSON.stringify(block) ? first?.block : block;
 }
 
 /** The announcement that stands first says who it is. */

@@ -1,22 +1,20 @@
 import { createHash } from "node:crypto";
 import type { Convention } from "./convention.ts";
-import { MqttDevice } from "./device.ts";
 import type { Surroundings } from "./device.ts";
-import { Availability, availabilityOf } from "./home-assistant-availability.ts";
-import { Claims } from "./home-assistant-claims.ts";
+import { Claims, unread } from "./home-assistant-claims.ts";
 import type { Announcement, Thing } from "./home-assistant-claims.ts";
 import { components } from "./home-assistant-components.ts";
-import { parseConfig, parseTopic, textIn } from "./home-assistant-config.ts";
+import { parseConfig, parseTopic } from "./home-assistant-config.ts";
 import type { Config, ConfigTopic, Entity } from "./home-assistant-config.ts";
-import { arranged, faceOfKnown } from "./home-assistant-device.ts";
+import { arranged, faceOfKnown, newDevice, sameBlock, thingOf } from "./home-assistant-device.ts";
 import type { Known } from "./home-assistant-device.ts";
-import { aboutOf, identityOf } from "./home-assistant-face.ts";
-import { messagesOf, partsOf, said, topicRules } from "./home-assistant-points.ts";
+import { identityOf } from "./home-assistant-face.ts";
+import { said, topicRules } from "./home-assistant-points.ts";
 import type { TopicRules } from "./home-assistant-points.ts";
 import { heard } from "./home-assistant-templates.ts";
 import { limits, shortened } from "./limits.ts";
 import type { MqttOptions } from "./options.ts";
-import type { Report, Voice } from "./property.ts";
+import type { Report } from "./property.ts";
 import { Topics } from "./topics.ts";
 
 const times = {
@@ -27,17 +25,6 @@ const times = {
   /** The longest that a device is waited for that goes on announcing. */
   patience: 1000,
 } as const;
-
-/** An announcement before its first payload was read. */
-const blank = {
-  block: undefined,
-  things: [],
-  digest: "",
-  text: 0,
-  connection: 0,
-  missedSince: undefined,
-  loose: false,
-};
 
 export function homeAssistant(options: MqttOptions, around: Surroundings): Convention {
   return new HomeAssistant(options.topics.homeassistant, around);
@@ -53,8 +40,8 @@ export function homeAssistant(options: MqttOptions, around: Surroundings): Conve
  * property, publish there with the gateway's account: not on the broker's own topics, nor on those of the discovery. An access list at the
  * broker is what narrows that.
  *
- * Nothing is said on `<prefix>/status`: dmgw is not Home Assistant. The few devices that announce themselves only when Home Assistant says
- * hello, and do not retain it, are seen when that happens.
+ * Nothing is said on `<prefix>/status`: dmgw is not Home Assistant. A device that does not retain its announcement, and repeats it only when
+ * Home Assistant says hello, is seen when that happens; after a broken line it is there again as soon as it speaks.
  *
  * A device without availability is there while the broker is and has its announcement, as behind zigbee2mqtt. What the broker retains is
  * never a sign of life.
@@ -103,7 +90,7 @@ export class HomeAssistant implements Convention {
 
   message(topic: string, payload: Buffer, retained: boolean): void {
     const at = parseTopic(this.#prefix, topic);
-    if (at !== undefined) return this.#config(topic, at, payload.toString());
+    if (at !== undefined) return this.#config(topic, at, payload.toString(), retained);
     const listeners = this.#topics.listeners(topic);
     if (listeners.size === 0 || payload.length > limits.payload) return;
     const message = heard(payload);
@@ -119,26 +106,40 @@ export class HomeAssistant implements Convention {
       }
       if (reports.length > 0) known.device.report(reports, retained);
       this.#installed(known, reports);
+      if (!retained && (reports.length > 0 || there === true)) this.#speaks(known);
     }
   }
 
-  #config(topic: string, at: ConfigTopic, text: string): void {
+  /** A device that speaks is still there, although the broker could not hand over an announcement that was never retained. */
+  #speaks(known: Known): void {
+    const missed = [...known.announcements].filter((one) => one.missedSince !== undefined && !one.retained);
+    for (const one of missed) Object.assign(one, { missedSince: undefined, connection: this.#connection });
+    if (missed.length > 0) this.#judge(known);
+  }
+
+  #config(topic: string, at: ConfigTopic, text: string, retained: boolean): void {
     const before = this.#claims.get(topic);
     if (text === "") return this.#withdraw(before);
     const digest = createHash("sha256").update(text).digest("base64");
     if (before !== undefined) {
       before.connection = this.#connection;
       before.missedSince = undefined;
+      before.retained ||= retained;
       if (before.digest === digest) return this.#judge(before.owner);
     }
     const config = parseConfig(at, text);
     if (config === undefined) {
       this.#around.holdings.refuse("a Home Assistant config that cannot be read", { topic });
-    } else if (config !== "migrate") this.#announce(topic, at, config, { digest, text: text.length });
+    } else if (config !== "migrate") this.#announce(topic, at, config, { digest, text: text.length, retained });
     else if (before !== undefined) Object.assign(before, { loose: true, digest });
   }
 
-  #announce(topic: string, at: ConfigTopic, config: Config, about: { digest: string; text: number }): void {
+  #announce(
+    topic: string,
+    at: ConfigTopic,
+    config: Config,
+    about: { digest: string; text: number; retained: boolean },
+  ): void {
     const things = config.entities.flatMap((entity) => this.#thing(topic, entity) ?? []);
     const [first] = things;
     const identity = first === undefined ? undefined : identityOf(at, config.device, first);
@@ -151,30 +152,37 @@ export class HomeAssistant implements Convention {
     if (!this.#room(topic, before, about.text)) return this.#withdraw(before);
     const owner = before?.owner ?? this.#owner(identity);
     if (owner === undefined) return void this.#around.holdings.exchange(about.text, 0);
-    const announcement: Announcement<Known> = before ?? { topic, owner, ...blank };
+    const announcement: Announcement<Known> = before ?? { topic, owner, ...unread };
+    const old = announcement.things;
     // One that was refused is looked at again when it comes again.
     const digest = config.entities.every((entity) => this.#claims.isFree(entity, topic)) ? about.digest : "";
-    const news = { ...about, digest, things, block: config.device, connection: this.#connection, loose: false };
-    const old = announcement.things;
-    for (const loser of this.#claims.put(Object.assign(announcement, news), old)) this.#soon(loser);
+    const block = sameBlock(owner, config.device);
+    const retained = about.retained || announcement.retained;
+    Object.assign(announcement, { ...about, retained, digest, block, connection: this.#connection, loose: false });
+    announcement.things = things.map((thing) => ({
+      ...thing,
+      availability: thing.availability && owner.availability.add(thing.availability),
+    }));
+    for (const loser of this.#claims.put(announcement, old)) this.#soon(loser);
     owner.announcements.add(announcement);
-    // Heard before the device is shown: so it is not called away at first.
-    const voices = things.map(({ availability }) => availability !== undefined && owner.availability.add(availability));
-    if (voices.includes(true)) this.#listen(owner);
+    // Heard before the device is shown, so that it is not called away at first.
+    if (
+      announcement.things.some(
+        ({ availability }, i) => availability !== undefined && availability === things[i]?.availability,
+      )
+    ) {
+      this.#listen(owner);
+    }
     this.#soon(owner);
   }
 
   /** undefined: it is another's, or nothing that can be shown. */
   #thing(topic: string, entity: Entity): Thing | undefined {
-    const { component, nodeId, objectId, uniqueId, settings } = entity;
+    const { component } = entity;
     const leave = (why: string) => void this.#around.holdings.refuse(`a Home Assistant ${why}`, { topic, component });
     if (!components.has(component)) return leave("component that dmgw does not show");
     if (!this.#claims.isFree(entity, topic)) return leave("entity that another topic has announced");
-    const parts = partsOf(entity, this.#rules);
-    if (parts.length === 0) return leave("entity without a topic that dmgw can use");
-    const name = shortened(textIn(settings, "name") ?? objectId);
-    const availability = availabilityOf(settings, this.#rules.reads);
-    return { component, nodeId, objectId, uniqueId, name, about: aboutOf(entity), parts, availability };
+    return thingOf(entity, this.#rules) ?? leave("entity without a topic that dmgw can use");
   }
 
   #room(topic: string, before: Announcement<Known> | undefined, text: number): boolean {
@@ -194,19 +202,7 @@ export class HomeAssistant implements Convention {
       return undefined;
     }
     holdings.devices++;
-    const voice: Voice = {
-      tell: (orders, last) => messagesOf(known.points, orders, last),
-      // The convention knows no question, and does not promise that states are retained.
-      ask: () => [],
-    };
-    const known: Known = {
-      identity,
-      device: new MqttDevice(identity, voice, this.#around),
-      announcements: new Set(),
-      availability: new Availability(),
-      points: new Map(),
-      readers: new Map(),
-    };
+    const known = newDevice(identity, this.#around);
     this.#known.set(identity, known);
     return known;
   }

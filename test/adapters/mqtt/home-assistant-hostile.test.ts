@@ -212,25 +212,31 @@ test("payloads of every wrong kind change nothing", async () => {
   expect(log()).toContain("a Home Assistant config that cannot be read");
 });
 
-test("ten thousand configs stay within the limits, and what they held is given back", async () => {
+test("thousands of configs stay within the limits, and what they held is given back", async () => {
   const send = (topic: string, payload: string) => home.client.publishAsync(topic, payload, { qos: 0, retain: false });
-  const many = Array.from({ length: 10_000 }, (_, i) => i);
-  await Promise.all(
-    many.map((i) =>
-      send(
-        `homeassistant/sensor/flood${i}/config`,
-        JSON.stringify({ state_topic: `flood/${i}`, device: { ids: [`flood${i % 2000}`] } }),
-      ),
-    ),
-  );
-  await passing(home.clock, () => home.host.present.length >= limits.devices, "the devices");
+  const many = Array.from({ length: 2400 }, (_, i) => i);
+  const passes = (condition: () => boolean) =>
+    until(
+      () => {
+        if (condition()) return true;
+        void home.clock.advance(50);
+        return false;
+      },
+      () => `${home.host.present.length} devices`,
+      50_000,
+    );
+  for (const i of many) {
+    const config = { state_topic: `flood/${i}`, device: { ids: [`flood${i % (limits.devices + 200)}`] } };
+    void send(`homeassistant/sensor/flood${i}/config`, JSON.stringify(config));
+  }
+  await passes(() => home.host.present.length >= limits.devices);
   await home.clock.advance(2000);
-  expect(home.host.present.length).toBeLessThanOrEqual(limits.devices);
+  expect(home.host.present.length).toBe(limits.devices);
   expect(log()).toContain("more MQTT devices than dmgw takes");
-  await Promise.all(many.map((i) => send(`homeassistant/sensor/flood${i}/config`, "")));
-  await passing(home.clock, () => home.host.present.length === 0, "all to go");
+  for (const i of many) void send(`homeassistant/sensor/flood${i}/config`, "");
+  await passes(() => home.host.present.length === 0);
   const components = Object.fromEntries(many.map((i) => [`c${i}`, { p: "sensor", stat_t: `one/${i}` }]));
   await home.publish("homeassistant/device/one/config", JSON.stringify({ dev: { ids: ["one"] }, cmps: components }));
-  await home.appears("mqtt:ha:one");
+  await passes(() => home.host.present.length === 1);
   expect((await home.leaves("mqtt:ha:one")).length).toBeLessThanOrEqual(limits.properties);
 }, 60_000);

@@ -147,3 +147,20 @@ test("a device whose config has gone while the line was down is away, and given 
   await home.clock.advance(200);
   expect(home.host.present).toEqual([heater]);
 });
+
+test("an announcement that is not retained outlasts a broken line: the device is there again when it speaks", async () => {
+  const config = { state_topic: "meter/state", unit_of_measurement: "W", device: { identifiers: ["meter"] } };
+  await home.publish("homeassistant/sensor/meter/config", JSON.stringify(config), false);
+  await home.appears("mqtt:ha:meter");
+  await home.publish("meter/state", "7", false);
+  await home.shows("mqtt:ha:meter", "meter/state", float(7));
+  home.broker.breakLines();
+  await until(() => home.host.statuses.at(-1)?.state === "error");
+  await until(() => home.client.connected);
+  await passing(home.clock, () => face("mqtt:ha:meter")?.reachable === false, "the meter to be missed");
+  await home.publish("meter/state", "8", false);
+  await until(() => face("mqtt:ha:meter")?.reachable === true);
+  await home.shows("mqtt:ha:meter", "meter/state", float(8));
+  await home.clock.advance(8_000_000);
+  expect(home.host.present).toContain("mqtt:ha:meter");
+});
