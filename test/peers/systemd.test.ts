@@ -116,11 +116,7 @@ it("runs with no system call that its unit forbids, and tells systemd when it is
     expect(await ended).toBe(0);
     await vi.waitFor(() => expect(lines.join()).toContain("STOPPING=1"), 10_000);
 
-    const used = new Set(
-      readFileSync(trace, "utf8")
-        .split("\n")
-        .flatMap((line) => /^\d+ +(?:<\.\.\. )?([a-z_0-9]+)[( ]/.exec(line)?.[1] ?? []),
-    );
+    const used = callsIn(trace);
     expect(used.size).toBeGreaterThan(30);
     const allowed = allowedCalls();
     expect([...used].filter((call) => !allowed.has(call))).toEqual([]);
@@ -128,6 +124,33 @@ it("runs with no system call that its unit forbids, and tells systemd when it is
     daemon.remove();
   }
 });
+
+it("lets ip read and watch the neighbour table, as the user that has no rights", () => {
+  const trace = join(folder, "trace-of-ip");
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const strace = ["-f", "-qq", "-o", trace];
+  const allowed = allowedCalls();
+  for (const [name, limit] of [
+    ["-s neigh show", "10"],
+    ["-o monitor link address neigh", "1"],
+  ] as const) {
+    spawnSync("strace", [...strace, "timeout", limit, ...nobody, "/sbin/ip", ...name.split(" ")], { stdio: "ignore" });
+    const own = readFileSync(trace, "utf8").split("\n");
+    // From ip on: what drops the rights before is the test's.
+    const from = own.findLastIndex((line) => line.includes('execve("/sbin/ip"'));
+    writeFileSync(trace, own.slice(from).join("\n"));
+    const used = callsIn(trace);
+    expect([...used]).toContain("capset");
+    expect([...used]).toContain("recvmsg");
+    expect([...used].filter((call) => !allowed.has(call))).toEqual([]);
+  }
+});
+
+/** The system calls that strace has written down. */
+function callsIn(trace: string): Set<string> {
+  const lines = readFileSync(trace, "utf8").split("\n");
+  return new Set(lines.flatMap((line) => /^\d+ +(?:<\.\.\. )?([a-z_0-9]+)[( ]/.exec(line)?.[1] ?? []));
+}
 
 /** What the unit's SystemCallFilter lines come to. */
 function allowedCalls(): Set<string> {
