@@ -4,6 +4,8 @@ import type { Trace } from "./traces.ts";
 interface Entry {
   readonly owners: Set<Physical>;
   readonly tokens: Set<string>;
+  /** What it was made from. */
+  readonly follows: readonly string[];
   /** Traces of the same owner that were at the same address at the same time. */
   readonly together: Set<string>;
 }
@@ -16,8 +18,11 @@ export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #tokenOwners = new Map<string, Set<Physical>>();
 
-  said({ identity, owner, tokens }: Trace): void {
-    const entry = this.#entries.get(identity) ?? { owners: new Set(), tokens: new Set(), together: new Set() };
+  said(trace: Trace): void {
+    const { identity, owner, tokens } = trace;
+    const made = "face" in trace ? (trace.face.sightings ?? []) : [];
+    const follows = made.map(({ source, key }) => `${source} ${key}`);
+    const entry = this.#entries.get(identity) ?? { owners: new Set(), tokens: new Set(), follows, together: new Set() };
     this.#entries.set(identity, entry);
     entry.owners.add(owner);
     for (const token of [...tokens, identity]) {
@@ -30,7 +35,9 @@ export class Ledger {
   /** These are there at the same time, and what they say is right. */
   settled(live: readonly Trace[]): void {
     const at = new Map<string, string>();
-    for (const { identity, owner, addresses } of live) {
+    for (const trace of live) {
+      if (isAmbiguous(trace, live)) continue;
+      const { identity, owner, addresses } = trace;
       for (const address of addresses) {
         const place = `${owner.name} ${address}`;
         const other = at.get(place);
@@ -42,13 +49,9 @@ export class Ledger {
 
   /** Whose trace it is; undefined: nobody's, or more than one called itself so. */
   ownerOf(identity: string): Physical | undefined {
-    const owners = this.#entries.get(identity)?.owners;
-    return owners?.size === 1 ? [...owners][0] : undefined;
-  }
-
-  /** Everybody who ever called itself so. */
-  ownersOf(identity: string): ReadonlySet<Physical> {
-    return this.#entries.get(identity)?.owners ?? new Set();
+    const entry = this.#entries.get(identity);
+    const shared = entry?.follows.some((one) => this.#entries.get(one)?.owners.size !== 1);
+    return entry?.owners.size === 1 && shared !== true ? [...entry.owners][0] : undefined;
   }
 
   /** Every trace that has one owner, with the name of the part of its owner that it is connected with. */
@@ -72,4 +75,13 @@ export class Ledger {
     }
     return new Map(own.map(([identity]) => [identity, top(identity)]));
   }
+}
+
+/** A row of a repeater for several addresses, of which nothing says which one is its own: no lease of it, and not one for each of the others. */
+function isAmbiguous(trace: Trace, live: readonly Trace[]): boolean {
+  if (!("sighting" in trace) || trace.sighting.source !== "neighbours" || trace.owner.hides.length === 0) return false;
+  const places = trace.addresses.filter((address) => !address.includes(":"));
+  const leases = live.filter((one) => "sighting" in one && one.sighting.source === "leases");
+  if (places.length < 2 || leases.some(({ owner }) => owner === trace.owner)) return false;
+  return places.filter((place) => leases.some(({ addresses }) => addresses.includes(place))).length < places.length - 1;
 }

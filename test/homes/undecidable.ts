@@ -35,6 +35,12 @@ export const listedTwice: readonly Undecidable[] = [
       owner !== undefined && owner.legs.length > 1 && sides.some(only(fromTables)),
   },
   {
+    name: "repeater without a lease",
+    sentence:
+      "Where one MAC address has several IPv4 addresses and DHCP knows none of them, nothing says which of them is the repeater itself: it stands beside what is known of it by name.",
+    applies: ({ devices: [owner] }) => owner !== undefined && owner.hides.length > 0,
+  },
+  {
     name: "everything at once",
     sentence:
       "A device that changes its address and the UUID or name it was known by, while nothing else of it is heard, is a new one.",
