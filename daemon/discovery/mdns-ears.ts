@@ -14,8 +14,8 @@ const group6 = "ff02::fb";
 const ttl = 255;
 /** RFC 6762 17. It also bounds what dns-packet spends on following compression pointers. */
 const largestPacket = 9000;
-/** When only one of IPv4 and IPv6 could be opened on a link, the other is tried this often. */
-const againMs = 60_000;
+/** When only one of IPv4 and IPv6 could be opened on a link, the other is tried again, in gaps that grow from the one to the other. */
+const againMs = { first: 1000, last: 60_000 } as const;
 
 export type Family = 4 | 6;
 
@@ -62,7 +62,7 @@ interface Opened {
 /**
  * Opens links for mDNS: one socket for IPv4 where the link has an address of it, and one for IPv6 where the interface has a link-local address
  * (every interface with IPv6 has one: RFC 4291 2.8). The IPv6 of an interface is one link, however many IPv4 addresses it has: the first of them has it.
- * The opening throws DmError 503 when neither could be opened; where one could, the other is tried again every minute.
+ * The opening throws DmError 503 when neither could be opened; where one could, the other is tried again.
  * `anyPort`: also what was sent from another port than that of mDNS; RFC 6762 11 has it ignored in responses, and 6.7 has such questions answered.
  */
 export function earOpener(
@@ -76,6 +76,7 @@ export function earOpener(
     const errors = new Map<Family, string>();
     let closed = false;
     let cancel = () => {};
+    let gap: number = againMs.first;
 
     const attempt = async (family: Family): Promise<void> => {
       if (family === 6 && taken.has(lan.name)) return;
@@ -87,7 +88,6 @@ export function earOpener(
         open.set(family, opened);
         hearing.opened(opened.ear);
       } catch (reason) {
-        if (errors.get(family) !== reasonOf(reason)) io.log.debug(reasonOf(reason), { interface: lan.name });
         errors.set(family, reasonOf(reason));
       } finally {
         if (family === 6 && !open.has(6)) taken.delete(lan.name);
@@ -97,16 +97,22 @@ export function earOpener(
     const attemptAll = () => Promise.all(wanted.filter((family) => !open.has(family)).map(attempt));
     const again = () => {
       if (closed || open.size === wanted.length) return;
-      cancel = clock.after(againMs, () => void attemptAll().then(again));
+      cancel = clock.after(gap, () => void attemptAll().then(again));
+      gap = Math.min(gap * 2, againMs.last);
     };
 
     const { clock } = io;
     await attemptAll();
-    if (open.size === 0)
-      throw new DmError(Status.unavailable, reasonsOf(errors) ?? `${lan.name} has no address for it`);
+    const lacking = () =>
+      [...errors].map(([family, reason]) => `without IPv${family} on ${lan.name}: ${reason}`).join("; ");
+    if (open.size === 0) {
+      const reasons = [...new Set(errors.values())].join("; ");
+      throw new DmError(Status.unavailable, reasons || `${lan.name} has no address for it`);
+    }
+    if (errors.size > 0) io.log.warn(lacking());
     again();
     return {
-      lacking: () => reasonsOf(errors),
+      lacking: () => (errors.size === 0 ? undefined : lacking()),
       async close() {
         closed = true;
         cancel();
@@ -115,10 +121,6 @@ export function earOpener(
       },
     };
   };
-}
-
-function reasonsOf(errors: ReadonlyMap<Family, string>): string | undefined {
-  return errors.size === 0 ? undefined : [...errors.values()].join("; ");
 }
 
 function familiesOf(lan: LanInterface): readonly Family[] {

@@ -78,7 +78,7 @@ time.sleep(60)`;
   const gateway = await startDiscovered(printer.file, home.gateway, { interfaces: ["br-lan"] });
   expect((await gateway.status()).mdns).toMatchObject({
     state: "listening",
-    detail: "on br-lan; UDP port 5353 is taken by a program that does not share it",
+    detail: "on br-lan; without IPv4 on br-lan: UDP port 5353 is taken by a program that does not share it",
   });
   const avahi = await startAvahi(device.namespace, "sensor");
   const peer = await avahi.publish("Both", "_coap._udp", 5683);

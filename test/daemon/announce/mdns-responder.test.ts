@@ -1,6 +1,6 @@
+import { encode } from "dns-packet";
 import type { Answer, Packet, Question } from "dns-packet";
 import fc from "fast-check";
-import { encode } from "dns-packet";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openResponder } from "../../../daemon/announce/mdns-responder.ts";
 import type { Responder } from "../../../daemon/announce/mdns-responder.ts";
@@ -294,8 +294,7 @@ it("a goodbye takes back what was announced, once, and nothing follows", async (
 });
 
 it("a goodbye before it has announced is none", async () => {
-  const { responder } = gateway("10.77.0.1");
-  await responder.goodbye();
+  await gateway("10.77.0.1").responder.goodbye();
   await clock.advance(10_000);
   expect(toAll()).toEqual([]);
 });
