@@ -12,8 +12,8 @@ export function printDevices(job: Job, devices: readonly DeviceReport[]): void {
   printTable(job, head, devices.map(row));
 }
 
-export function deviceLines(job: Job, devices: readonly DeviceReport[]): readonly string[] {
-  return tableLines(job.io, head, devices.map(row));
+export function deviceLines(io: Job["io"], devices: readonly DeviceReport[]): readonly string[] {
+  return tableLines(io, head, devices.map(row));
 }
 
 /** Those that have every one of the texts in some column, or among their identities, addresses and groups; small and capital letters alike. */

@@ -3,6 +3,7 @@ import type { DeviceReport } from "../gateway.ts";
 import { deviceLines, noneText, printDevices } from "./device-rows.ts";
 import { eventsOf } from "./sse.ts";
 import type { Job } from "./verb.ts";
+import { shortened } from "./width.ts";
 
 /** Ms: what is shown ages; changes that come together are one look; a look when nothing was said; one when nobody can say anything. */
 const times = { tick: 1000, burst: 500, calm: 5000, deaf: 1000 } as const;
@@ -105,15 +106,13 @@ const stateOf = (device: DeviceReport) => JSON.stringify({ ...device, lastSeen: 
 function screenOf(job: Job): (devices: readonly DeviceReport[]) => void {
   let drawn: string | undefined;
   return (devices) => {
-    const lines = devices.length === 0 ? [noneText(job.words)] : deviceLines(job, devices);
-    const room = Math.max(3, (job.io.rows ?? 24) - 1);
-    const shown =
-      lines.length <= room
-        ? lines
-        : [
-            ...lines.slice(0, room - 1),
-            `… ${lines.length - room + 1} more lines: a filter, or a larger window, shows them`,
-          ];
+    // One column stays free: what follows a line that is full would wipe its last letter.
+    const columns = (job.io.columns || 80) - 1;
+    const lines = devices.length === 0 ? [noneText(job.words)] : deviceLines({ ...job.io, columns }, devices);
+    const room = Math.max(3, (job.io.rows || 24) - 1);
+    const left = lines.length - room + 1;
+    const rest = `… ${left} more lines: a filter, or a larger window, shows them`;
+    const shown = (left > 1 ? [...lines.slice(0, room - 1), rest] : lines).map((line) => shortened(line, columns));
     // From the top left; each line to its end, and what stood below it, is wiped.
     const frame = `\u001b[H${shown.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`;
     if (frame === drawn) return;
