@@ -54,6 +54,8 @@ export interface StoredDevice {
   readonly given?: readonly string[];
   /** Devices that a person parted from it. */
   readonly apart?: readonly string[];
+  /** Hardware addresses of its that the neighbour table shows for others too: it is a repeater or a bridge. */
+  readonly repeaters?: readonly string[];
   /** Numbers of devices that were merged into it. */
   readonly formerIds?: readonly string[];
   readonly decisions?: readonly Decision[];

@@ -4,7 +4,7 @@ import type { Device, LiveTrace, Member } from "./device.ts";
 import { merged } from "./device.ts";
 import type { Faces } from "./faces.ts";
 import { AddressBook } from "./identity/address-book.ts";
-import { isJunk, keyOf } from "./identity/clues.ts";
+import { isJunk, isMadeUp, keyOf, macsInside } from "./identity/clues.ts";
 import type { Clue } from "./identity/clues.ts";
 import { decide } from "./identity/decide.ts";
 import type { Verdict } from "./identity/decide.ts";
@@ -65,6 +65,7 @@ export class Joining {
 
   constructor(ports: JoiningPorts) {
     this.#ports = ports;
+    for (const { kept } of ports.registry.all()) for (const mac of kept.repeaters ?? []) this.book.knowRepeater(mac);
     this.#waiting = new Waiting(ports.clock, (sighting) => this.place(traceOfSighting(sighting), sighting));
   }
 
@@ -223,11 +224,23 @@ export class Joining {
     }
     const said = macs.join(" ");
     const since = before?.macs === said ? before.since : clock.monotonic();
+    // One that makes up its hardware addresses may have taken another one: the last one must be quiet to tell.
+    const enough = macs.every(isMadeUp) ? quietAfter + minute : settleFor;
     const isConfirmed = !isRow || probe === undefined || confirmedAt > since;
-    if (clock.monotonic() - since >= settleFor && isConfirmed) return true;
+    if (clock.monotonic() - since >= enough && isConfirmed) return true;
     this.#unsure.set(identity, { since, macs: said });
     if (isRow && confirmedAt <= heardAt) ask();
     return false;
+  }
+
+  /** It is known for one from now on, over restarts. */
+  #isRepeater(mac: string): void {
+    const { registry } = this.#ports;
+    for (const device of registry.index.sharing([keyOf({ kind: "mac", value: mac })])) {
+      if (!device.profile.macs.has(mac) || device.kept.repeaters?.includes(mac) === true) continue;
+      registry.keep(device, { ...device.kept, repeaters: merged(device.kept.repeaters ?? [], [mac], 4) });
+      registry.commitSoon(device).catch(() => undefined);
+    }
   }
 
   #isNew({ kept }: Device): boolean {
@@ -242,6 +255,7 @@ export class Joining {
   /** Looks again at what waits for the network to say the same for a while. */
   review(): void {
     const { index } = this.#ports.registry;
+    for (const mac of this.book.review(this.#ports.clock.monotonic())) this.#isRepeater(mac);
     for (const identity of [...this.#unsure.keys()]) {
       const live = index.of(identity)?.live.get(identity);
       if (live === undefined) this.#unsure.delete(identity);
@@ -365,10 +379,15 @@ export class Joining {
     const own = clues.filter(({ kind, said }) => kind === "mac" && said === "network").map(({ value }) => value);
     if (own.length > 0) return own;
     const { clues: said } = trace;
+    // An IPv6 address that was built from another hardware address than any that the network has here: whoever has it is behind these.
+    const built = macsInside(trace.addresses);
+    const isOther = built.size > 0 && !places.some((place) => built.has(this.book.macAt(place) ?? ""));
     const found = new Map<string, boolean>();
     for (const place of places) {
       const mac = this.book.macAt(place);
-      if (mac !== undefined) found.set(mac, (found.get(mac) ?? false) || this.#isBehind(mac, place, said));
+      if (mac === undefined) continue;
+      const isBehind = this.book.isRow(place) && !built.has(mac) && (isOther || this.#isBehind(mac, place, said));
+      found.set(mac, (found.get(mac) ?? false) || isBehind);
     }
     return [...found].filter(([, isBehind]) => !isBehind).map(([mac]) => mac);
   }
@@ -378,13 +397,16 @@ export class Joining {
    * something of another name speaks: a repeater or a bridge does that.
    */
   #isBehind(mac: string, place: string, said: readonly Clue[]): boolean {
-    if (!this.book.isRow(place)) return false;
-    const at = (here: string) => this.#places.at(here).flatMap(({ trace }) => hostsOf(trace.clues));
-    const mine = new Set([...hostsOf(said), ...at(place)]);
-    if (mine.size === 0) return false;
     const homes = this.book.homesOf(mac, place);
-    const its = homes.flatMap(at);
-    return its.length > 0 && !its.some((host) => mine.has(host));
+    if (homes.length === 0) return this.book.isRepeater(mac);
+    const traces = this.#places.at(place);
+    if (traces.some(({ trace }) => homes.some((home) => trace.places.includes(home)))) return false;
+    const at = (here: string) => this.#places.at(here).flatMap(({ trace }) => hostsOf(trace.clues));
+    const [mine, its] = [new Set([...hostsOf(said), ...at(place)]), homes.flatMap(at)];
+    // Nobody says who is where: then it is known of nobody.
+    if (mine.size === 0 || its.length === 0)
+      return this.book.isRepeater(mac) || !homes.some((home) => this.book.isLease(home));
+    return !its.some((host) => mine.has(host));
   }
 
   /** It belongs to its device only by its place, and the network has since said that somebody else is at this place, or its device somewhere else. */

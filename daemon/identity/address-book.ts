@@ -1,6 +1,9 @@
 import type { Sighting } from "../../adapters/adapter.ts";
 import { placeOf } from "./traces.ts";
 
+/** Ms. */
+const suspectFor = 10 * 60_000;
+
 interface Entry {
   lease?: string;
   neighbour?: string;
@@ -18,6 +21,9 @@ export class AddressBook {
   readonly #rows = new Map<string, Set<string>>();
   /** Hardware address -> how many leases it has. */
   readonly #leases = new Map<string, number>();
+  readonly #repeaters = new Set<string>();
+  /** Hardware address -> since when it carries others. */
+  readonly #suspects = new Map<string, number>();
   readonly #interfaces = new Map<string, number>();
 
   /** Has the neighbour table anything on this interface? If not, waiting for it is no use. */
@@ -34,6 +40,34 @@ export class AddressBook {
   isRow(place: string): boolean {
     const entry = this.#entries.get(place);
     return entry?.neighbour !== undefined && entry.lease === undefined;
+  }
+
+  /** It was seen to be a repeater's before: where it has no lease, it may be anybody's. */
+  knowRepeater(mac: string): void {
+    this.#repeaters.add(mac);
+  }
+
+  isRepeater(mac: string): boolean {
+    return this.#repeaters.has(mac);
+  }
+
+  /**
+   * Hardware addresses that have carried others for long enough to be called repeaters: a row that is out of date looks the same for a while. At `now`
+   * (monotonic ms); @returns those that are new.
+   */
+  review(now: number): readonly string[] {
+    const found: string[] = [];
+    for (const mac of this.#rows.keys()) {
+      if (this.#repeaters.has(mac)) continue;
+      if (!this.carriesOthers(mac)) this.#suspects.delete(mac);
+      else if (!this.#suspects.has(mac)) this.#suspects.set(mac, now);
+      else if (now - (this.#suspects.get(mac) ?? now) >= suspectFor) {
+        this.#suspects.delete(mac);
+        this.#repeaters.add(mac);
+        found.push(mac);
+      }
+    }
+    return found;
   }
 
   /** Is this hardware address known at any place now? */
@@ -72,14 +106,28 @@ export class AddressBook {
   macAt(place: string): string | undefined {
     const entry = this.#entries.get(place);
     if (entry?.lease !== undefined) return entry.lease;
-    return entry?.neighbour === undefined || this.carriesOthers(entry.neighbour) ? undefined : entry.neighbour;
+    const row = entry?.neighbour;
+    if (row === undefined || !this.carriesOthers(row)) return row;
+    const homes = this.#homes(row);
+    return homes.length === 1 && homes[0] === place ? row : undefined;
   }
 
-  /** The other places (IPv4) where the neighbour table has this hardware address: that of its own lease, if it has one, else all. */
+  isLease(place: string): boolean {
+    return this.#entries.get(place)?.lease !== undefined;
+  }
+
+  /** The other places (IPv4) where this hardware address may be at home: that of its own lease, if it has one, else all that nobody else has a lease for. */
   homesOf(mac: string, place: string): readonly string[] {
-    const others = [...(this.#rows.get(mac) ?? [])].filter((other) => other !== place && !other.includes(":"));
+    const others = this.#homes(mac).filter((other) => other !== place);
     const leased = others.filter((other) => this.#entries.get(other)?.lease === mac);
     return leased.length > 0 ? leased : others;
+  }
+
+  #homes(mac: string): readonly string[] {
+    return [...(this.#rows.get(mac) ?? [])].filter((place) => {
+      const lease = this.#entries.get(place)?.lease;
+      return !place.includes(":") && (lease === undefined || lease === mac);
+    });
   }
 
   /** Does the neighbour table show this hardware address for somebody who, by a lease, has another one? A repeater or bridge does that. */

@@ -58,6 +58,20 @@ export function isMadeUp(mac: string): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 2) === 2;
 }
 
+/** Hardware addresses that IPv6 addresses were built from (EUI-64, RFC 4291 appendix A): whoever has such an address has, or had, that one. */
+export function macsInside(addresses: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const address of addresses) {
+    const [, a, b, c, d] = /([0-9a-f]{1,4}):([0-9a-f]{1,2})ff:fe([0-9a-f]{2}):([0-9a-f]{1,4})$/i.exec(address) ?? [];
+    if (a === undefined || b === undefined || c === undefined || d === undefined) continue;
+    const digits = `${a.padStart(4, "0")}${b.padStart(2, "0")}${c}${d.padStart(4, "0")}`.toLowerCase();
+    const first = (Number.parseInt(digits.slice(0, 2), 16) ^ 2).toString(16).padStart(2, "0");
+    const mac = macOf(`${first}${digits.slice(2)}`);
+    if (mac !== undefined) found.add(mac);
+  }
+  return found;
+}
+
 /** With hyphens where it has 32 digits; other one-word ids stay as they are: many devices call something else their UUID. */
 function uuidOf(raw: string): string | undefined {
   const bare = raw.toLowerCase().replace(/^uuid:/, "");

@@ -153,6 +153,9 @@ function score<C extends Candidate>(question: Question<C>, device: C): Score<C> 
     add(points.strong, ranks.beside, "it is heard at the same address");
   }
   if (now?.device === device && now.firmly && !(clash && macs.length > 0)) {
+    const isNamed = trace.clues.some((clue) => clue.kind === "host-name" && !isJunk(clue));
+    if (isNamed && changesItsAddress(macs, profile) && question.quiet(device))
+      add(points.strong, ranks.looks, "it makes up its hardware addresses, and the last one is quiet");
     add(
       points.strong,
       trace.source === "mdns" && !hasId(trace) ? ranks.loose : ranks.firm,
@@ -218,7 +221,7 @@ function mayBeOne<C extends Candidate>({ trace, macs }: Question<C>, a: C, b: C)
     const madeUp = [...first.macs, ...second.macs].every(isMadeUp);
     const atBoth = macs.some((mac) => first.macs.has(mac)) && macs.some((mac) => second.macs.has(mac));
     const sameHost = [...first.hosts].some((host) => second.hosts.has(host));
-    if (!sameHost || !(madeUp || atBoth)) return false;
+    if (!madeUp && !(sameHost && atBoth)) return false;
   }
   if (first.macs.size === 0 || second.macs.size === 0) return true;
   return isWithin(first.ownIds, second.ownIds) || isWithin(second.ownIds, first.ownIds);
