@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { ConfigError } from "../tree/errors.ts";
 import type { ConfigProblem } from "../tree/errors.ts";
 import { readSmallFile } from "./files.ts";
+import { includeFiles } from "./include.ts";
 import { problemsOf } from "./issues.ts";
 import { emptyGroup, nodeAt } from "./nodes.ts";
 import type { GroupNode } from "./nodes.ts";
@@ -42,7 +43,8 @@ const maxProblems = 50;
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const { source, mode, root, problems } = await readRoot(request);
-  const faults = [...problems, ...(await applyOverrides(root, request.set ?? []))];
+  const overridden = await applyOverrides(root, request.set ?? []);
+  const faults = [...problems, ...overridden, ...(await includeFiles(root, configSchema))];
   const { output, warnings, bareSecrets } = checked(root, configSchema, faults, request.env);
   return {
     config: output,
@@ -125,15 +127,16 @@ const given = (value: string | undefined): string | undefined => (value === "" ?
 
 const failed = (where: string, message: string): ConfigError => new ConfigError([{ key: "", message, where }]);
 
-/** By line and column; what has none first. */
+/** File by file, by line and column; what has none first. */
 function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  const position = ({ where }: ConfigProblem): readonly [number, number] => {
-    const [, line, column] = /:(\d+):(\d+)$/.exec(where) ?? [];
-    return [Number(line ?? 0), Number(column ?? 0)];
+  const position = ({ where }: ConfigProblem): readonly [string, number, number] => {
+    const [, file = "", line = 0, column = 0] = /^(.*):(\d+):(\d+)$/.exec(where) ?? [];
+    return [file, Number(line), Number(column)];
   };
+  const files = [...new Set(["", ...problems.map((problem) => position(problem)[0])])];
   const sorted = [...problems].sort((a, b) => {
-    const [[lineA, columnA], [lineB, columnB]] = [position(a), position(b)];
-    return lineA - lineB || columnA - columnB;
+    const [[fileA, lineA, columnA], [fileB, lineB, columnB]] = [position(a), position(b)];
+    return files.indexOf(fileA) - files.indexOf(fileB) || lineA - lineB || columnA - columnB;
   });
   const more = sorted.length - maxProblems;
   if (more <= 0) return sorted;

@@ -53,6 +53,7 @@ function row(key: string, view: KeyView): string {
 function formOf({ shape, about }: KeyView): string {
   if (shape.kind === "group") return "group";
   if (shape.kind !== "list") return about.form ?? "";
+  if (about.reads === "yaml") return about.form ?? "a path";
   const item = viewOf(shape.item).about.form ?? "groups";
   return about.orOne === true ? `${item}, or a list of them` : `list of: ${item}`;
 }

@@ -16,7 +16,7 @@ export interface Convention {
 
 /** A line of the table in index.ts. */
 export interface ConventionEntry {
-  readonly name: MqttOptions["conventions"][number];
+  readonly name: MqttOptions["conventions"][number] | "mapping";
   /** Its code: loaded when it is enabled. */
   readonly load: () => Promise<(options: MqttOptions, around: Surroundings) => Convention>;
 }

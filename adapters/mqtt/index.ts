@@ -14,6 +14,7 @@ const table: readonly ConventionEntry[] = [
   { name: "homeassistant", load: async () => (await import("./home-assistant.ts")).homeAssistant },
   { name: "tasmota", load: async () => (await import("./tasmota.ts")).tasmota },
   { name: "sparkplug", load: async () => (await import("./sparkplug.ts")).sparkplug },
+  { name: "mapping", load: async () => (await import("./mapped.ts")).mapped },
 ];
 
 /** The devices of one MQTT broker, in the conventions that are enabled. Resolves when their code is loaded: the line is dialled in the background. */
@@ -41,7 +42,8 @@ export async function start(options: MqttOptions, host: Host): Promise<Adapter> 
   });
   const around = { host, broker, holdings, queue: oneAtATime(), alike: new Alike() };
   for (const { name, load } of table) {
-    if (options.conventions.includes(name)) conventions.push((await load())(options, around));
+    const enabled = name === "mapping" ? options.mapping.length > 0 : options.conventions.includes(name);
+    if (enabled) conventions.push((await load())(options, around));
   }
   broker.start();
   return {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { clientTls, described, flag, oneOf, optional, rule, secret, text, url } from "../option-kinds.ts";
 import type { Kind } from "../option-kinds.ts";
 import { embeddedOptions } from "./embedded-options.ts";
+import { mapping } from "./mapping-file.ts";
 
 /** The first levels of a convention's topics. */
 const rootTopic = v.pipe(
@@ -33,6 +34,14 @@ const keys = v.pipe(
     conventions: v.optional(
       described(v.array(oneOf(...conventionNames)), "the ways of laying out devices that are looked for"),
       [...conventionNames],
+    ),
+    mapping: v.optional(
+      described(
+        mapping,
+        "devices whose topics follow no convention, described in files of their own (config/mqtt-devices.example.yaml)",
+        "/etc/dmgw/mqtt-devices.yaml",
+      ),
+      [],
     ),
     topics: v.optional(
       described(

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../config/load.ts";
+import { generateReference } from "../../config/reference.ts";
 import { selfSigned } from "../fakes/certificate.ts";
 import { root } from "../rules/sources.ts";
 import { configFolder } from "./config-folder.ts";
@@ -33,8 +34,27 @@ test("the example shows every key that does something in this version", () => {
   const reference = readFileSync(join(root, "config/reference.gen.md"), "utf8");
   const works = [...reference.matchAll(/^\| `([^`]+)` \| (?!group|not in this version)(?!.*only false)/gm)]
     .map(([, key = ""]) => key)
-    .filter((key) => !/^(web|consent|notify)\./.test(key));
+    // Those of a mapping file stand in an example of their own.
+    .filter((key) => !/^((web|consent|notify)\.|adapters\.mqtt\.mapping\[\])/.test(key));
   expect(works.length).toBeGreaterThan(30);
   const missing = works.filter((key) => !new RegExp(`\\b${key.split(".").at(-1)}:`).test(uncommented));
+  expect(missing).toEqual([]);
+});
+
+test("the example of a mapping file shows every key of one", () => {
+  const shown = readFileSync(join(root, "config/mqtt-devices.example.yaml"), "utf8");
+  const keys = [...generateReference().matchAll(/^\| `adapters\.mqtt\.mapping\[\]\.([^`]+)`/gm)].map(
+    ([, key = ""]) => key,
+  );
+  expect(keys.length).toBeGreaterThan(30);
+  const missing = keys.filter(
+    (key) =>
+      !new RegExp(
+        `\\b${key
+          .split(/\.|\[\]/)
+          .filter(Boolean)
+          .at(-1)}"?:`,
+      ).test(shown),
+  );
   expect(missing).toEqual([]);
 });
