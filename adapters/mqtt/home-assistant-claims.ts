@@ -67,11 +67,11 @@ export class Claims<Owner> {
     });
   }
 
-  /** Puts it in the place of what its topic has announced before. The answer: owners that have lost an entity to it. */
-  put(announcement: Announcement<Owner>, before: readonly Thing[]): ReadonlySet<Owner> {
+  /** Puts it in the place of what its topic has announced before. The answer: announcements that have lost an entity to it. */
+  put(announcement: Announcement<Owner>, before: readonly Thing[]): ReadonlySet<Announcement<Owner>> {
     this.#release(announcement, before);
     this.#announcements.set(announcement.topic, announcement);
-    const losers = new Set<Owner>();
+    const losers = new Set<Announcement<Owner>>();
     for (const thing of announcement.things) {
       for (const key of keysOf(thing)) {
         const holder = this.#holders.get(key);
@@ -80,7 +80,7 @@ export class Claims<Owner> {
         const lost = holder.things.filter((one) => keysOf(one).includes(key));
         holder.things = holder.things.filter((one) => !lost.includes(one));
         this.#release(holder, lost);
-        losers.add(holder.owner);
+        losers.add(holder);
       }
     }
     return losers;

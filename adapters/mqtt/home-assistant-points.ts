@@ -180,16 +180,17 @@ export function messagesOf(
   last: (rel: Rel) => Value | undefined,
 ): Message[] {
   const messages: Message[] = [];
-  /** By topic: what goes in one JSON object. */
+  /** By entity and topic: what goes in one JSON object. */
   const objects = new Map<string, { readonly command: Command; readonly orders: Order[] }>();
   for (const order of orders) {
     const command = points.get(order.rel)?.command;
     if (command === undefined) continue;
     const plain = command.told?.get(order.plain as string) ?? order.plain;
     if (command.json !== undefined) {
-      const object = objects.get(command.topic) ?? { command, orders: [] };
+      const key = `${nodeOf(order.rel)} ${command.topic}`;
+      const object = objects.get(key) ?? { command, orders: [] };
       object.orders.push({ ...order, plain });
-      objects.set(command.topic, object);
+      objects.set(key, object);
       continue;
     }
     const payload = fill(command.template, plain);
@@ -210,9 +211,10 @@ function objectOf(
   orders: readonly Order[],
   last: (rel: Rel) => Value | undefined,
 ): string {
+  const nodes = new Set(orders.map(({ rel }) => nodeOf(rel)));
   const exposed = new Map(
     [...points].flatMap(([rel, { property, command }]) =>
-      command?.topic === topic && command.json !== undefined
+      command?.topic === topic && command.json !== undefined && nodes.has(nodeOf(rel))
         ? [[rel, { rel, property, keys: command.json.keys, group: command.json.group }] as const]
         : [],
     ),
@@ -225,4 +227,9 @@ function objectOf(
 
 function message({ topic, retain, qos }: Command, payload: string): Message {
   return { topic, payload, retain, qos };
+}
+
+/** The node of the entity. */
+function nodeOf(rel: Rel): string {
+  return rel.slice(0, rel.indexOf("/"));
 }

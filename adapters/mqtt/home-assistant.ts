@@ -112,9 +112,13 @@ export class HomeAssistant implements Convention {
 
   /** A device that speaks is still there, although the broker could not hand over an announcement that was never retained. */
   #speaks(known: Known): void {
-    const missed = [...known.announcements].filter((one) => one.missedSince !== undefined && !one.retained);
-    for (const one of missed) Object.assign(one, { missedSince: undefined, connection: this.#connection });
-    if (missed.length > 0) this.#judge(known);
+    let back = false;
+    for (const one of known.announcements) {
+      if (one.missedSince === undefined || one.retained) continue;
+      Object.assign(one, { missedSince: undefined, connection: this.#connection });
+      back = true;
+    }
+    if (back) this.#judge(known);
   }
 
   #config(topic: string, at: ConfigTopic, text: string, retained: boolean): void {
@@ -149,7 +153,7 @@ export class HomeAssistant implements Convention {
       before = undefined;
     }
     if (identity === undefined) return;
-    if (!this.#room(topic, before, about.text)) return this.#withdraw(before);
+    if (!this.#room(topic, identity, before, about.text)) return this.#withdraw(before);
     const owner = before?.owner ?? this.#owner(identity);
     if (owner === undefined) return void this.#around.holdings.exchange(about.text, 0);
     const announcement: Announcement<Known> = before ?? { topic, owner, ...unread };
@@ -163,7 +167,10 @@ export class HomeAssistant implements Convention {
       ...thing,
       availability: thing.availability && owner.availability.add(thing.availability),
     }));
-    for (const loser of this.#claims.put(announcement, old)) this.#soon(loser);
+    for (const loser of this.#claims.put(announcement, old)) {
+      if (loser.things.length === 0) this.#withdraw(loser);
+      else this.#soon(loser.owner);
+    }
     owner.announcements.add(announcement);
     // Heard before the device is shown, so that it is not called away at first.
     if (
@@ -185,9 +192,10 @@ export class HomeAssistant implements Convention {
     return thingOf(entity, this.#rules) ?? leave("entity without a topic that dmgw can use");
   }
 
-  #room(topic: string, before: Announcement<Known> | undefined, text: number): boolean {
+  #room(topic: string, identity: string, before: Announcement<Known> | undefined, text: number): boolean {
     const { holdings } = this.#around;
-    const fits = before !== undefined || this.#claims.size < limits.topics;
+    const own = this.#known.get(identity)?.announcements.size ?? 0;
+    const fits = before !== undefined || (this.#claims.size < limits.topics && own < limits.properties);
     if (fits && holdings.exchange(before?.text ?? 0, text)) return true;
     holdings.refuse("more Home Assistant configs than dmgw holds", { topic });
     return false;
@@ -244,12 +252,9 @@ export class HomeAssistant implements Convention {
       known,
       fresh.flatMap(({ state }) => state?.topic ?? []),
     );
-    if (device.attached) device.update(faceOfKnown(known));
-    else {
-      device.setReachable(this.#there(known));
-      device.attach(faceOfKnown(known));
-    }
     this.#judge(known);
+    if (device.attached) device.update(faceOfKnown(known));
+    else device.attach(faceOfKnown(known));
   }
 
   #listen(known: Known, again: readonly string[] = []): void {
@@ -280,15 +285,15 @@ export class HomeAssistant implements Convention {
     this.#cancelKeep = next === undefined ? undefined : clock.after(times.keep, () => this.#keep());
   }
 
-  #judge(known: Known): void {
-    const announcements = [...known.announcements];
+  #judge({ device, announcements, availability }: Known): void {
+    let [heardOf, there] = [false, false];
+    for (const { connection, missedSince } of announcements) {
+      heardOf ||= connection === this.#connection || missedSince !== undefined;
+      there ||= missedSince === undefined;
+      if (heardOf && there) break;
+    }
     // After a reconnect nothing is said about those that had no time yet to be announced again.
-    const unheard = announcements.every((one) => one.connection !== this.#connection && one.missedSince === undefined);
-    if (known.device.attached && !(this.#online && unheard)) known.device.setReachable(this.#there(known));
-  }
-
-  #there(known: Known): boolean {
-    const announced = [...known.announcements].some((one) => one.missedSince === undefined);
-    return this.#online && announced && (known.availability.says ?? true);
+    if (this.#online && !heardOf) return;
+    device.setReachable(this.#online && there && (availability.says ?? true));
   }
 }
