@@ -124,7 +124,7 @@ async function ordinaryWeek(count: number): Promise<Table> {
       const before = store.usage();
       for (let day = 0; day < days; day++) {
         await home.day();
-        await home.quiet(15);
+        await home.quiet(20);
       }
       const after = store.usage();
       rows.push([what, round((after.written - before.written) / days), round((after.syncs - before.syncs) / days)]);

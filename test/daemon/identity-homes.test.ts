@@ -89,6 +89,21 @@ describe("in a home whose addresses, names and UUIDs change, with restarts and p
   });
 });
 
+describe("the judge of generated homes", () => {
+  it("sees a device that is listed twice, and two that are listed as one", async () => {
+    const home = new Home({ ...planOf(1, 2, ["nas"]), restarts: false }, fakeStore(), fakeClock());
+    for (const device of home.devices) device.away = 0;
+    await home.day();
+    expect(judge(home)).toEqual([]);
+    const [first, second] = home.gateway.devices();
+    const identity = first?.identities.find((one) => one.startsWith("ssdp ")) ?? "";
+    await home.gateway.bridge.split(first?.id ?? "", [identity]);
+    expect(judge(home).map(({ what }) => what)).toEqual(["twice"]);
+    await home.gateway.bridge.merge(first?.id ?? "", second?.id ?? "");
+    expect(judge(home).map(({ what }) => what)).toEqual(["joined", "twice"]);
+  });
+});
+
 describe("a home whose people are away for more than a year", () => {
   it("knows every device again, on other interfaces and addresses", async () => {
     const clock = fakeClock();
@@ -99,7 +114,7 @@ describe("a home whose people are away for more than a year", () => {
     );
     for (let day = 0; day < 3; day++) await home.day();
     const before = new Map(home.gateway.devices().flatMap(({ id, identities }) => identities.map((one) => [one, id])));
-    await home.pause(35);
+    await home.pause(31);
     clock.jump(370 * 86_400_000);
     expect(home.gateway.devices().filter(({ state }) => state === "gone").length).toBeGreaterThan(10);
     for (let day = 0; day < 2; day++) await home.day();

@@ -53,7 +53,7 @@ export class Home {
   /** A night in which much changes, and the day after it, until everything is quiet. */
   async day(): Promise<void> {
     const chance = this.#random;
-    await this.#time(8 * 60 * minute);
+    await this.#time(3 * 60 * minute);
     for (const device of this.devices) night(device, this.network);
     this.#deaf = chance.chance(0.15) ? new Set([chance.pick(sourceNames)]) : new Set();
     this.#addresses(chance.chance(0.7));
