@@ -102,7 +102,7 @@ export class Bridge {
     if (device !== undefined && source !== "leases") this.#heard(device, `heard by ${sourceNames[source]}`);
   }
 
-  gone(source: Sighting["source"], key: string, why: "goodbye" | "expired" = "expired"): void {
+  gone(source: Sighting["source"], key: string, why: "goodbye" | "unanswered" | "expired" = "expired"): void {
     const identity = sightingIdentity({ source, key });
     this.#forgotten.delete(identity);
     const device = this.#joining.ended(identity);

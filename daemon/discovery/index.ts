@@ -98,7 +98,7 @@ export async function startDiscovery(given: DiscoveryOptions, events: SightingEv
     gatewayId: given.gatewayId,
     admits: (key, sender) => table.admits(name, key, sender),
     seen: (sighting, sender) => table.seen(name, sighting, sender),
-    left: (key, onInterface) => table.left(name, key, onInterface),
+    left: (key, onInterface, why) => table.left(name, key, onInterface, why),
   });
 
   for (const name of sourceNames) {

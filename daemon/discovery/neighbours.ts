@@ -61,7 +61,7 @@ export function startNeighbours(
     clock,
     {
       seen: (sighting) => io.seen(sighting, sighting.key),
-      left: (key, onInterface) => io.left(key, onInterface),
+      left: (key, onInterface) => io.left(key, onInterface, "unanswered"),
     },
     times,
   );

@@ -24,7 +24,8 @@ export interface SightingEvents {
   seen(sighting: Sighting): void;
   /** It was heard again and nothing has changed: last seen is now. At most once a second for each. */
   heard(source: SourceName, key: string): void;
-  gone(source: SourceName, key: string, why: "goodbye" | "expired"): void;
+  /** unanswered: it was asked whether it is there, and said nothing. */
+  gone(source: SourceName, key: string, why: "goodbye" | "unanswered" | "expired"): void;
 }
 
 /** What is on the LAN now, as far as it says so: repeats are absorbed, ends are noticed, the number is bounded. */
@@ -32,7 +33,7 @@ export interface SightingTable {
   /** Is there room for this key of this sender, and on this interface? It is counted when there is not. True for a key that is there already. */
   admits(source: SourceName, key: string, sender: string, onInterface?: string): boolean;
   seen(source: SourceName, sighting: Sighting, sender: string): void;
-  left(source: SourceName, key: string, onInterface: string): void;
+  left(source: SourceName, key: string, onInterface: string, why?: "goodbye" | "unanswered"): void;
   live(): Iterable<Sighting>;
   count(source: SourceName): number;
   /** How many new ones were refused since the start. */
@@ -48,7 +49,8 @@ interface Entry {
   toldAt: number;
   heardAt: number;
   heardToldAt: number;
-  leaving: boolean;
+  /** Why, when it is about to be gone. */
+  leaving: "goodbye" | "unanswered" | undefined;
   expires: number;
   /** Who made it count, and where. */
   readonly sender: string;
@@ -99,7 +101,7 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
       for (const [key, entry] of shelves[source].entries) {
         if (entry.expires <= now) {
           remove(shelves[source], key, entry);
-          events.gone(source, key, entry.leaving ? "goodbye" : "expired");
+          events.gone(source, key, entry.leaving ?? "expired");
           continue;
         }
         if (dueAt(entry) <= now) tell(entry, now);
@@ -116,7 +118,7 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
     entry.sighting = sighting;
     entry.expires = sighting.expires;
     entry.heardAt = now;
-    entry.leaving = false;
+    entry.leaving = undefined;
     const same = sameSighting(entry.told, sighting);
     if (!same && now - entry.toldAt >= changeGapMs) tell(entry, now);
     else if (same && now - entry.heardToldAt >= heardGapMs) {
@@ -153,7 +155,7 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
         toldAt: now,
         heardAt: now,
         heardToldAt: now,
-        leaving: false,
+        leaving: undefined,
         expires: sighting.expires,
         sender,
         countedOn: sighting.interface,
@@ -164,10 +166,10 @@ export function sightingTable(clock: Clock, events: SightingEvents): SightingTab
       arm(fresh.expires);
       tell(fresh, now);
     },
-    left(source, key, onInterface) {
+    left(source, key, onInterface, why = "goodbye") {
       const entry = shelves[source].entries.get(key);
-      if (entry === undefined || entry.sighting.interface !== onInterface || entry.leaving) return;
-      entry.leaving = true;
+      if (entry === undefined || entry.sighting.interface !== onInterface || entry.leaving !== undefined) return;
+      entry.leaving = why;
       entry.expires = Math.min(entry.expires, clock.monotonic() + goodbyeMs);
       arm(entry.expires);
     },

@@ -18,8 +18,8 @@ export interface SourceIo {
   readonly admits: (key: string, sender: string) => boolean;
   /** Said again without anything new it only lives longer. `sender` is the address it came from. */
   seen(sighting: Sighting, sender: string): void;
-  /** It said goodbye on this interface; it is gone in a second, unless it is seen again. */
-  left(key: string, onInterface: string): void;
+  /** It said goodbye on this interface, or does not answer there; it is gone in a second, unless it is seen again. */
+  left(key: string, onInterface: string, why?: "goodbye" | "unanswered"): void;
 }
 
 /** One source that listens on each link on its own, while discovery runs. `onLinks` keeps its links open. */

@@ -126,7 +126,7 @@ it("a host that is quiet is asked and stays; one that went away is gone after th
   const key = `${macOf(silent)}%br-lan`;
   const gone = await gateway.find("gone", (e) => e.key === key, { since: from, ms: 80_000 });
   measured.push(`went away -> gone (12 s until the first question, 1 s after each): ${gone.at - from} ms`);
-  expect(gone.why).toBe("goodbye");
+  expect(gone.why).toBe("unanswered");
   expect(gateway.events().filter((e) => e.event === "gone" && e.key === `${macOf(first)}%br-lan`)).toEqual([]);
   const back = Date.now();
   home.run(silent.namespace, "ip", "link", "set", "eth0", "up");

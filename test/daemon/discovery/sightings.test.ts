@@ -111,6 +111,13 @@ describe("ends", () => {
     expect(events).toEqual(["seen a a", "gone mdns a goodbye"]);
   });
 
+  it("for want of an answer say so", async () => {
+    see("a");
+    table.left("mdns", "a", "br-lan", "unanswered");
+    await clock.advance(1100);
+    expect(events.at(-1)).toBe("gone mdns a unanswered");
+  });
+
   it("by goodbye are called off when it is heard again within the second", async () => {
     see("a");
     table.left("mdns", "a", "br-lan");
