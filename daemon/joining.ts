@@ -399,13 +399,10 @@ export class Joining {
   #isBehind(mac: string, place: string, said: readonly Clue[]): boolean {
     const homes = this.book.homesOf(mac, place);
     if (homes.length === 0) return this.book.isRepeater(mac);
-    const traces = this.#places.at(place);
-    if (traces.some(({ trace }) => homes.some((home) => trace.places.includes(home)))) return false;
+    const isAtBoth = ({ trace }: LiveTrace) => isAnnounced(trace) && homes.some((home) => trace.places.includes(home));
+    if (this.#places.at(place).some(isAtBoth)) return false;
     const at = (here: string) => this.#places.at(here).flatMap(({ trace }) => hostsOf(trace.clues));
     const [mine, its] = [new Set([...hostsOf(said), ...at(place)]), homes.flatMap(at)];
-    // Nobody says who is where: then it is known of nobody.
-    if (mine.size === 0 || its.length === 0)
-      return this.book.isRepeater(mac) || !homes.some((home) => this.book.isLease(home));
     return !its.some((host) => mine.has(host));
   }
 
