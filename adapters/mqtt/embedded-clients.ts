@@ -74,7 +74,8 @@ export class Clients {
 
   enter(socket: Socket, guest: Guest): void {
     this.#sockets.add(socket);
-    const line = bounded(socket, embeddedLimits.packet, (octets) => {
+    const most = () => (guest.known ? embeddedLimits.packet : embeddedLimits.first);
+    const line = bounded(socket, most, (octets) => {
       this.#refuse("a packet for the embedded broker above the limit", { address: guest.address, octets });
       socket.destroy();
     });

@@ -5,9 +5,10 @@ export const embeddedLimits = {
   /** Sockets at once, those of clients among them. */
   sockets: 128,
   /** Sockets of one address that have not shown a password yet. */
-  strangers: 8,
-  /** Octets of a packet; who sends a longer one is cut off. */
+  strangers: 32,
+  /** Octets of a packet, and of the first one (CONNECT), before anybody has shown a password; who sends a longer one is cut off. */
   packet: 256 << 10,
+  first: 16 << 10,
   /** Octets and levels of a topic. */
   topic: 1024,
   levels: 32,

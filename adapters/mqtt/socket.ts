@@ -32,7 +32,7 @@ export function openLine(url: URL, tls: TlsFiles): Socket {
  * The line, without incoming packets above `limit` octets: MQTT 3.1.1 lets a broker pass on 256 MB, and a parser would collect them.
  * Their octets are let through to nobody; `dropped` hears of each.
  */
-export function bounded(line: Socket, limit: number, dropped: (octets: number) => void): Duplex {
+export function bounded(line: Socket, limit: number | (() => number), dropped: (octets: number) => void): Duplex {
   const packets = new PacketFilter(limit, dropped);
   const duplex: Duplex = new Duplex({
     read: () => void line.resume(),
@@ -61,7 +61,7 @@ export function bounded(line: Socket, limit: number, dropped: (octets: number) =
 
 /** Follows the packet boundaries of MQTT (3.1.1, 2.2: one octet of type, then the remaining length in up to four octets of seven bits). */
 export class PacketFilter {
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #dropped: (octets: number) => void;
   /** Octets that are left of the packet that goes through, or is dropped, now. */
   #left = 0;
@@ -69,8 +69,8 @@ export class PacketFilter {
   /** The beginning of a packet, until its length is known. */
   #head: number[] = [];
 
-  constructor(limit: number, dropped: (octets: number) => void) {
-    this.#limit = limit;
+  constructor(limit: number | (() => number), dropped: (octets: number) => void) {
+    this.#limit = typeof limit === "number" ? () => limit : limit;
     this.#dropped = dropped;
   }
 
@@ -110,7 +110,7 @@ export class PacketFilter {
     const [, ...length] = this.#head;
     this.#head = [];
     this.#left = length.reduce((sum, octet, i) => sum + (octet & 127) * 128 ** i, 0);
-    this.#dropping = this.#left > this.#limit;
+    this.#dropping = this.#left > this.#limit();
     if (this.#dropping) this.#dropped(this.#left);
     return !this.#dropping;
   }
