@@ -6,7 +6,7 @@ import type { Faces } from "./faces.ts";
 import { AddressBook } from "./identity/address-book.ts";
 import { isJunk, isMadeUp, keyOf, macsInside } from "./identity/clues.ts";
 import type { Clue } from "./identity/clues.ts";
-import { decide } from "./identity/decide.ts";
+import { decide, isDecided } from "./identity/decide.ts";
 import type { Verdict } from "./identity/decide.ts";
 import { LivePlaces } from "./identity/live-places.ts";
 import { bounded, cluesOf, hasRoom, standing, united } from "./identity/members.ts";
@@ -95,9 +95,10 @@ export class Joining {
     const device = this.#ports.registry.index.of(identity);
     const live = device?.live.get(identity);
     if (device === undefined || live === undefined) return undefined;
-    if (live.sighting !== undefined) this.book.forget(live.sighting);
+    const left = live.sighting === undefined ? [] : this.book.forget(live.sighting);
     this.#unsure.delete(identity);
     this.#dropLive(device, identity);
+    for (const place of left) this.#rowChanged(place);
     return device;
   }
 
@@ -156,7 +157,7 @@ export class Joining {
       if (face.has(trace.identity)) this.moveMembers(left, to, new Set([trace.identity]));
     }
     if (!registry.has(left)) return;
-    if (left.kept.members.length > 0 || isCaredFor(left)) return changed(left);
+    if (left.kept.members.length > 0 || isDecided(left)) return changed(left);
     faces.clear(left);
     registry.retire(left, to);
     registry.keep(to, { ...to.kept, formerIds: merged(to.kept.formerIds ?? [], [left.id]) });
@@ -170,6 +171,7 @@ export class Joining {
       macs,
       given: index.given(trace.identity, trace.clues),
       now: now === undefined ? undefined : { device: now, firmly: this.#isFirm(member), rest: restOf(now, member) },
+      keepsIds: member === undefined || keepsIds(trace, member),
       followed: trace.follows.flatMap((identity) => index.of(identity) ?? []),
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
@@ -311,7 +313,7 @@ export class Joining {
     registry.setMembers(from, staying);
     registry.setMembers(to, bounded([...to.kept.members, ...moving], to));
     faces.move(from, to, identities);
-    if (staying.length > 0 || isCaredFor(from)) return this.#ports.changed(from);
+    if (staying.length > 0 || isDecided(from)) return this.#ports.changed(from);
     faces.clear(from);
     registry.retire(from, to);
     registry.keep(to, { ...to.kept, formerIds: merged(to.kept.formerIds ?? [], [from.id]) });
@@ -499,6 +501,17 @@ function isNameless({ source, clues }: Trace): boolean {
   return source === "leases" && !clues.some(({ kind }) => kind === "mac");
 }
 
+function keepsIds(trace: Trace, { clues }: Member): boolean {
+  const idsOf = (all: readonly Clue[]) =>
+    all
+      .filter(
+        (clue) => clue.said === "device" && (clue.kind === "uuid" || clue.kind === "protocol-id") && !isJunk(clue),
+      )
+      .map(keyOf);
+  const before = idsOf(clues);
+  return before.length === 0 || idsOf(trace.clues).some((id) => before.includes(id));
+}
+
 function restOf({ kept }: Device, member: Member | undefined): Profile {
   return profileOf(kept.members.filter((one) => one !== member));
 }
@@ -510,9 +523,4 @@ function macsOf({ clues }: Member): readonly string[] {
 
 function hostsOf(clues: readonly Clue[]): readonly string[] {
   return clues.filter((clue) => clue.kind === "host-name" && !isJunk(clue)).map(({ value }) => value);
-}
-
-/** Has a person said anything of it? */
-function isCaredFor({ kept: { name, approved, given, ignored, decisions } }: Device): boolean {
-  return [name, approved, given, ignored, decisions].some((one) => one !== undefined);
 }

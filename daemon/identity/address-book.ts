@@ -90,16 +90,17 @@ export class AddressBook {
     return [...new Set([...changed, ...left])];
   }
 
-  /** The sighting has ended. */
-  forget(sighting: Sighting): void {
+  /** The sighting has ended. @returns the places that it stood for. */
+  forget(sighting: Sighting): readonly string[] {
     const { source, mac } = sighting;
-    if (mac === undefined || (source !== "neighbours" && source !== "leases")) return;
+    if (mac === undefined || (source !== "neighbours" && source !== "leases")) return [];
     const name = `${source} ${sighting.key}`;
     const places = this.#said.get(name);
-    if (places === undefined) return;
+    if (places === undefined) return [];
     this.#said.delete(name);
     if (source === "neighbours") this.#count(sighting.interface, -1);
     this.#drop(source, mac, places);
+    return places;
   }
 
   /** The hardware address of whoever is there; undefined when it is not known, or is only that of the repeater in between. */

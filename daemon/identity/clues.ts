@@ -1,4 +1,4 @@
-import { junkHosts, junkMacs, junkSerials, junkUuids } from "./junk.ts";
+import { junkHostForms, junkHosts, junkMacs, junkSerials, junkUuids } from "./junk.ts";
 
 export type ClueKind = "mac" | "uuid" | "serial" | "protocol-id" | "dhcp-id" | "host-name";
 
@@ -92,7 +92,11 @@ export function isJunk({ kind, value }: Pick<Clue, "kind" | "value">): boolean {
   if (kind === "uuid") return junkUuids.has(value) || /^(.)\1*$/.test(value.replace(/-/g, ""));
   if (kind === "serial") return value.length < 5 || junkSerials.has(value) || /^(.)\1*$/.test(value);
   if (kind === "host-name")
-    return junkHosts.has(value) || junkHosts.has(value.replace(/[-_ ]?(?:\d+|[0-9a-f]{4,12})$/, ""));
+    return (
+      junkHostForms.some((form) => form.test(value)) ||
+      junkHosts.has(value) ||
+      junkHosts.has(value.replace(/[-_ ]?(?:\d+|[0-9a-f]{4,12})$/, ""))
+    );
   return false;
 }
 

@@ -12,8 +12,13 @@ export interface Candidate {
     readonly facts: Facts;
     /** Given by a person. */
     readonly name?: string;
+    readonly approved?: true;
+    readonly ignored?: true;
+    readonly given?: readonly string[];
+    readonly decisions?: readonly unknown[];
     /** Devices that a person parted from it. */
     readonly apart?: readonly string[];
+    readonly faces: readonly unknown[];
   };
 }
 
@@ -29,6 +34,8 @@ export interface Question<C extends Candidate> {
    * without it: what it said itself is no witness for it.
    */
   readonly now: { readonly device: C; readonly firmly: boolean; readonly rest: Profile } | undefined;
+  /** It says the same ids as before, or had none: it is not another thing that took its name. */
+  readonly keepsIds: boolean;
   /** Devices that the traces, which this one was made from, belong to. */
   readonly followed: readonly C[];
   /** Devices that share a clue with it. */
@@ -156,11 +163,7 @@ function score<C extends Candidate>(question: Question<C>, device: C): Score<C> 
     const isNamed = trace.clues.some((clue) => clue.kind === "host-name" && !isJunk(clue));
     if (isNamed && changesItsAddress(macs, profile) && question.quiet(device))
       add(points.strong, ranks.looks, "it makes up its hardware addresses, and the last one is quiet");
-    add(
-      points.strong,
-      trace.source === "mdns" && !hasId(trace) ? ranks.loose : ranks.firm,
-      "it was this device before",
-    );
+    add(points.strong, isOnlyName(question) ? ranks.loose : ranks.firm, "it was this device before");
   }
   if (sum >= points.enough && rank === ranks.loose && now?.device !== device) rank = ranks.looks;
   return { device, points: sum, rank, because };
@@ -200,6 +203,11 @@ function changesItsAddress(macs: readonly string[], profile: Profile): boolean {
   return macs.length > 0 && macs.every(isMadeUp) && profile.macs.size > 0 && [...profile.macs].every(isMadeUp);
 }
 
+/** Only its name says what it is; two things can have it one after the other. */
+function isOnlyName({ trace, keepsIds }: Pick<Question<Candidate>, "trace" | "keepsIds">): boolean {
+  return trace.source === "mdns" && !(keepsIds && hasId(trace));
+}
+
 function hasId(trace: Trace): boolean {
   return trace.clues.some(
     (clue) => clue.kind !== "host-name" && clue.kind !== "serial" && clue.said === "device" && !isJunk(clue),
@@ -210,13 +218,17 @@ function hasId(trace: Trace): boolean {
  * A trace fits two devices: are they one? Not if a person said otherwise, if their serial numbers differ, or if each has ids of its own that the other one has
  * not: then the trace has only moved from one to the other. A device that the network has nowhere yet, and one of which only its place is known, say nothing against it.
  */
-function mayBeOne<C extends Candidate>({ trace, macs }: Question<C>, a: C, b: C): boolean {
-  if (areApart(a, b) || (a.kept.name !== undefined && b.kept.name !== undefined)) return false;
+function mayBeOne<C extends Candidate>(question: Question<C>, a: C, b: C): boolean {
+  const { macs } = question;
+  if (areApart(a, b) || (isDecided(a) && isDecided(b))) return false;
+  // Nobody's device disappears because a thing that somebody does not want to see looks like it.
+  if ((a.kept.ignored === true && b.kept.faces.length > 0) || (b.kept.ignored === true && a.kept.faces.length > 0))
+    return false;
   const [first, second] = [a.profile, b.profile];
   const serials = first.serials.size > 0 && second.serials.size > 0 && !otherMaker(a.kept.facts, b.kept.facts);
   if (serials && ![...first.serials].some((serial) => second.serials.has(serial))) return false;
   const isPlaced = first.macs.size > 0 && second.macs.size > 0;
-  if (trace.source === "mdns" && !hasId(trace) && isPlaced) {
+  if (isOnlyName(question) && isPlaced) {
     // A name that two can have at different times joins nothing, unless it is at both places at the same time, and both have its host's name.
     const madeUp = [...first.macs, ...second.macs].every(isMadeUp);
     const atBoth = macs.some((mac) => first.macs.has(mac)) && macs.some((mac) => second.macs.has(mac));
@@ -225,6 +237,11 @@ function mayBeOne<C extends Candidate>({ trace, macs }: Question<C>, a: C, b: C)
   }
   if (first.macs.size === 0 || second.macs.size === 0) return true;
   return isWithin(first.ownIds, second.ownIds) || isWithin(second.ownIds, first.ownIds);
+}
+
+/** Has a person said anything of it? */
+export function isDecided({ kept: { name, approved, given, ignored, decisions } }: Pick<Candidate, "kept">): boolean {
+  return [name, approved, given, ignored, decisions].some((one) => one !== undefined);
 }
 
 function areApart(a: Candidate, b: Candidate): boolean {

@@ -148,3 +148,10 @@ export const junkHosts: ReadonlySet<string> = new Set([
   "windows",
   "xbox",
 ]);
+
+/** The same for names that say the make and model: every one of them has it. */
+export const junkHostForms: readonly RegExp[] = [
+  /^(galaxy|pixel|redmi|oneplus|xiaomi|huawei|honor|moto|nokia|oppo|realme|vivo|sm|lg|htc|poco|mi)[-_ ]/,
+  /^(desktop|laptop|win)-[0-9a-z]{7}$/,
+  /^(hp-?laserjet|hp-?officejet|hp-?deskjet|epson|canon|brother|kyocera|samsung|lgwebos|philips|sonos|roku|bravia)\b/,
+];

@@ -1,6 +1,7 @@
 import type { Device, Member } from "../device.ts";
 import { isManaged } from "../device.ts";
 import type { Clue } from "./clues.ts";
+import { isDecided } from "./decide.ts";
 import type { Trace } from "./traces.ts";
 
 /** One host that announces more than this is no host: what comes then is not listed. */
@@ -33,8 +34,7 @@ export function bounded(members: readonly Member[], device: Device): readonly Me
 
 /** The lower, the more it stays itself. */
 export function standing(device: Device): number {
-  const cared = device.kept.name !== undefined || device.kept.given !== undefined;
-  return (isManaged(device) ? 0 : 1e12) + (cared ? 0 : 1e9) + Number(device.id.slice(1));
+  return (isDecided(device) ? 0 : 1e12) + (isManaged(device) ? 0 : 1e9) + Number(device.id.slice(1));
 }
 
 export function united(name: "given" | "apart", a: readonly string[] = [], b: readonly string[] = []): object {
