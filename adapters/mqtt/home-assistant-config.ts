@@ -1,4 +1,5 @@
-import { limits, shortened } from "./limits.ts";
+import { printable } from "../printable.ts";
+import { limits } from "./limits.ts";
 import { wordOf } from "./home-assistant-templates.ts";
 import { shortDeviceKeys, shortKeys } from "./home-assistant-words.ts";
 import { isObject, parse } from "./zigbee-json.ts";
@@ -130,13 +131,17 @@ function inheriting(own: Map<string, unknown>, shared: Settings): Settings {
 function deviceOf(json: unknown): DeviceBlock | undefined {
   if (!isObject(json)) return undefined;
   const block = long(json, shortDeviceKeys);
+  const fact = (key: string) => {
+    const text = printable(textIn(block, key) ?? "", limits.name);
+    return text === "" ? undefined : text;
+  };
   const facts = {
-    name: textIn(block, "name"),
-    maker: textIn(block, "manufacturer"),
-    model: textIn(block, "model") ?? textIn(block, "model_id"),
-    firmware: textIn(block, "sw_version"),
-    hardware: textIn(block, "hw_version"),
-    serial: textIn(block, "serial_number"),
+    name: fact("name"),
+    maker: fact("manufacturer"),
+    model: fact("model") ?? fact("model_id"),
+    firmware: fact("sw_version"),
+    hardware: fact("hw_version"),
+    serial: fact("serial_number"),
   };
   const connections = block.get("connections");
   return {
@@ -147,7 +152,7 @@ function deviceOf(json: unknown): DeviceBlock | undefined {
         ? [[kind, value] as const]
         : [];
     }),
-    ...Object.fromEntries(Object.entries(facts).flatMap(([key, fact]) => (fact ? [[key, shortened(fact)]] : []))),
+    ...Object.fromEntries(Object.entries(facts).filter(([, text]) => text !== undefined)),
   };
 }
 

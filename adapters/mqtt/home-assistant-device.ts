@@ -1,6 +1,7 @@
 import type { Rel } from "../../tree/path.ts";
 import type { Face } from "../adapter.ts";
 import { relOf } from "../device-nodes.ts";
+import { printable } from "../printable.ts";
 import { MqttDevice } from "./device.ts";
 import type { Surroundings } from "./device.ts";
 import { Availability, availabilityOf } from "./home-assistant-availability.ts";
@@ -10,7 +11,7 @@ import type { DeviceBlock, Entity } from "./home-assistant-config.ts";
 import { aboutOf, faceOf, namesOf } from "./home-assistant-face.ts";
 import { messagesOf, partsOf, pointOf } from "./home-assistant-points.ts";
 import type { Point, TopicRules } from "./home-assistant-points.ts";
-import { shortened } from "./limits.ts";
+import { limits } from "./limits.ts";
 import type { Voice } from "./property.ts";
 
 /** A device, as it is announced now. */
@@ -53,7 +54,7 @@ export function thingOf(entity: Entity, rules: TopicRules): Thing | undefined {
   const { component, nodeId, objectId, uniqueId, settings } = entity;
   const parts = partsOf(entity, rules);
   if (parts.length === 0) return undefined;
-  const name = shortened(textIn(settings, "name") ?? objectId);
+  const name = printable(textIn(settings, "name") ?? objectId, limits.name);
   const availability = availabilityOf(settings, rules.reads);
   return { component, nodeId, objectId, uniqueId, name, about: aboutOf(entity), parts, availability };
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Face } from "../adapter.ts";
+import { printable } from "../printable.ts";
 import type { ConfigTopic, DeviceBlock, Entity, EntityId } from "./home-assistant-config.ts";
 import { textIn } from "./home-assistant-config.ts";
-import { limits, shortened } from "./limits.ts";
+import { limits } from "./limits.ts";
 
 type Clue = Face["clues"][number];
 
@@ -95,7 +96,7 @@ export function faceOf(
   const fact = (key: "name" | "maker" | "model" | "firmware" | "hardware" | "serial") =>
     blocks.map((block) => block[key]).find((text) => text !== undefined);
   const facts = new Map([
-    ["name", fact("name") ?? shortened(otherwise.name)],
+    ["name", fact("name") ?? otherwise.name],
     ["maker", fact("maker")],
     ["model", fact("model")],
     ["firmware", fact("firmware") ?? otherwise.firmware],
@@ -164,5 +165,5 @@ export function aboutOf({ component, objectId, settings }: Entity): string {
     component.replaceAll("_", " "),
     textIn(settings, "device_class"),
   ];
-  return shortened(parts.filter((part) => part !== undefined && part !== "").join("; "));
+  return printable(parts.filter((part) => part !== undefined && part !== "").join("; "), limits.name);
 }

@@ -1,6 +1,7 @@
+import { printable } from "../printable.ts";
 import { flagIn, listIn, numberIn, textIn } from "./home-assistant-config.ts";
 import type { Settings } from "./home-assistant-config.ts";
-import { limits, shortened } from "./limits.ts";
+import { limits } from "./limits.ts";
 import type { Rule } from "./rules.ts";
 
 /** What a property can hold, by its entity's config. */
@@ -93,7 +94,7 @@ export function range(about: Range): ShapeOf {
         ...(max === undefined ? {} : { max }),
         ...(step === undefined || step <= 0 ? {} : { step }),
       },
-      ...(unit === undefined || unit === "" ? {} : { unit: shortened(unit) }),
+      ...(unit === undefined || unit === "" ? {} : { unit: printable(unit, limits.name) }),
     };
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { printable } from "../printable.ts";
 import type { Convention } from "./convention.ts";
 import type { Surroundings } from "./device.ts";
 import { Claims, unread } from "./home-assistant-claims.ts";
@@ -12,7 +13,7 @@ import { identityOf } from "./home-assistant-face.ts";
 import { said, topicRules } from "./home-assistant-points.ts";
 import type { TopicRules } from "./home-assistant-points.ts";
 import { heard } from "./home-assistant-templates.ts";
-import { limits, shortened } from "./limits.ts";
+import { limits } from "./limits.ts";
 import type { MqttOptions } from "./options.ts";
 import type { Report } from "./property.ts";
 import { Topics } from "./topics.ts";
@@ -163,6 +164,7 @@ export class HomeAssistant implements Convention {
     const block = sameBlock(owner, config.device);
     const retained = about.retained || announcement.retained;
     Object.assign(announcement, { ...about, retained, digest, block, connection: this.#connection, loose: false });
+    const news = things.some(({ availability: one }) => one !== undefined && owner.availability.add(one) === one);
     announcement.things = things.map((thing) => ({
       ...thing,
       availability: thing.availability && owner.availability.add(thing.availability),
@@ -173,13 +175,7 @@ export class HomeAssistant implements Convention {
     }
     owner.announcements.add(announcement);
     // Heard before the device is shown, so that it is not called away at first.
-    if (
-      announcement.things.some(
-        ({ availability }, i) => availability !== undefined && availability === things[i]?.availability,
-      )
-    ) {
-      this.#listen(owner);
-    }
+    if (news) this.#listen(owner);
     this.#soon(owner);
   }
 
@@ -263,8 +259,9 @@ export class HomeAssistant implements Convention {
 
   #installed(known: Known, reports: readonly Report[]): void {
     const version = reports.find(([rel]) => rel.endsWith("/installed_version"))?.[1];
-    if (typeof version !== "string" || version === known.installed) return;
-    known.installed = shortened(version);
+    const installed = typeof version === "string" ? printable(version, limits.name) : "";
+    if (installed === "" || installed === known.installed) return;
+    known.installed = installed;
     known.device.update(faceOfKnown(known));
   }
 

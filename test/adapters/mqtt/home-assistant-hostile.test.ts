@@ -178,6 +178,7 @@ test("names of every kind are names; nothing is listened to or told but what is 
   await settled();
   expect(home.host.present).toEqual(["mqtt:ha:__proto__", "mqtt:ha:p"]);
   expect((await home.leaves("mqtt:ha:__proto__")).length).toBe(6);
+  expect(face("mqtt:ha:__proto__")?.facts.name).toMatch(/^\ufffd\[2J\ufffdn{195}$/);
   await home.publish("odd/0", "polluted", false);
   await home.shows("mqtt:ha:__proto__", "__proto__/state", chr("polluted"));
   await home.publish("proto", '{"__proto__":"ON"}', false);
