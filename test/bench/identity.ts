@@ -147,7 +147,7 @@ function everything(count: number, kinds: readonly KindName[]): readonly Trace[]
   for (const device of devices) for (const leg of device.active) network.resolve(device, leg);
   settleNames(devices);
   const traces = random("order").shuffled(tracesOf(devices, network, none));
-  const isMade = (trace: Trace) => "face" in trace && trace.adapter === "upnp";
+  const isMade = ({ follows }: Trace) => follows !== undefined;
   return [...traces.filter((trace) => !isMade(trace)), ...traces.filter(isMade)];
 }
 

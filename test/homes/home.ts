@@ -142,12 +142,16 @@ export class Home {
   /** A share of what the gateway does not know yet is said, and of what has ended is noticed; a share of the new things in part only. */
   #speak(share: number, partly: number): void {
     const chance = this.#random;
-    const wanted = new Map(tracesOf(this.devices, this.network, this.#deaf).map((trace) => [trace.identity, trace]));
+    // Of several that call themselves the same, one is heard last.
+    const all = tracesOf(chance.shuffled(this.devices), this.network, this.#deaf);
+    const wanted = new Map(all.map((trace) => [trace.identity, trace]));
+    for (const { identity, owner, follows } of all)
+      if (follows !== undefined && wanted.get(follows)?.owner !== owner) wanted.delete(identity);
     const ended = this.gateway.live.filter(({ identity }) => !wanted.has(identity));
     const news = [...wanted.values()].filter((trace) => !this.gateway.knows(trace));
     const known = new Set(this.gateway.live.map(({ identity }) => identity));
     // A face of UPnP is made of its announcement: never before it.
-    const isMade = (trace: Trace) => "face" in trace && trace.adapter === "upnp";
+    const isMade = ({ follows }: Trace) => follows !== undefined;
     const mixed = chance.shuffled([...ended, ...news]);
     const acts = [...mixed.filter((trace) => !isMade(trace)), ...mixed.filter(isMade)];
     // Sometimes the power goes between two packets, before anything of the last ones is on the disk.

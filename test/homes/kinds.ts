@@ -103,11 +103,19 @@ export const kinds = {
     const host = tasmota ? `tasmota-${id.slice(6)}-${chance.below(9999)}` : `ESP_${id.slice(6).toUpperCase()}`;
     const identity = tasmota ? `mqtt:tasmota:${id}` : `mqtt:homie:${id}`;
     const talks = chance.chance(0.5);
+    const claims = [{ kind: "mac", value: mac.toUpperCase() }] as const;
     return {
       legs: [leg(mac, { host })],
       host: talks ? host.toLowerCase() : undefined,
       announcements: talks ? [announcement(host, "_http._tcp", {})] : [],
-      faces: [{ identity, clues: [{ kind: "mac", value: mac.toUpperCase() }], facts: { name, maker: "Tasmota" } }],
+      faces: [
+        {
+          identity,
+          clues: tasmota ? [...claims, { kind: "host-name", value: host }] : claims,
+          facts: { name },
+          tellsAddress: true,
+        },
+      ],
     };
   },
   /** Behind a radio bridge: nothing of it is on the network. Some are told by two conventions. */

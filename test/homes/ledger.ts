@@ -5,7 +5,7 @@ interface Entry {
   readonly owners: Set<Physical>;
   readonly tokens: Set<string>;
   /** What it was made from. */
-  readonly follows: readonly string[];
+  readonly follows: string | undefined;
   /** Traces of the same owner that were at the same address at the same time. */
   readonly together: Set<string>;
 }
@@ -19,9 +19,7 @@ export class Ledger {
   readonly #tokenOwners = new Map<string, Set<Physical>>();
 
   said(trace: Trace): void {
-    const { identity, owner, tokens } = trace;
-    const made = "face" in trace ? (trace.face.sightings ?? []) : [];
-    const follows = made.map(({ source, key }) => `${source} ${key}`);
+    const { identity, owner, tokens, follows } = trace;
     const entry = this.#entries.get(identity) ?? { owners: new Set(), tokens: new Set(), follows, together: new Set() };
     this.#entries.set(identity, entry);
     entry.owners.add(owner);
@@ -50,8 +48,8 @@ export class Ledger {
   /** Whose trace it is; undefined: nobody's, or more than one called itself so. */
   ownerOf(identity: string): Physical | undefined {
     const entry = this.#entries.get(identity);
-    const shared = entry?.follows.some((one) => this.#entries.get(one)?.owners.size !== 1);
-    return entry?.owners.size === 1 && shared !== true ? [...entry.owners][0] : undefined;
+    if (entry?.follows !== undefined && this.ownerOf(entry.follows) === undefined) return undefined;
+    return entry?.owners.size === 1 ? [...entry.owners][0] : undefined;
   }
 
   /** Every trace that has one owner, with the name of the part of its owner that it is connected with. */

@@ -41,6 +41,8 @@ export interface BrokerFace {
   readonly identity: string;
   readonly clues: Face["clues"];
   readonly facts: Face["facts"];
+  /** It says at which address it is, as far as it knows. */
+  readonly tellsAddress?: boolean;
 }
 
 /** What a person would point at: one thing in the home. It changes over the days; `name` and `kind` do not. */

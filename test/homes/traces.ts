@@ -11,6 +11,8 @@ export type Trace = {
   readonly owner: Physical;
   /** What it says that belongs to its owner alone: "mac:…", "uuid:…", "name:…". */
   readonly tokens: readonly string[];
+  /** The trace that it was made of. */
+  readonly follows?: string;
   /** Of its owner; empty for those who speak through a broker. */
   readonly addresses: readonly string[];
 } & ({ readonly sighting: Sighting } | { readonly face: Face; readonly adapter: "mqtt" | "upnp" });
@@ -33,7 +35,7 @@ export function tracesOf(
     ...devices.filter((device) => isHere(device) && heard(device, "ssdp")).flatMap((device) => upnp(device, network)),
     ...neighbours(network).filter(({ owner }) => heard(owner, "neighbours")),
     ...leased(network).filter(({ owner }) => heard(owner, "leases")),
-    ...devices.filter(({ known }) => known).flatMap(atBroker),
+    ...devices.filter(({ known }) => known).flatMap((device) => atBroker(device, network)),
   ];
 }
 
@@ -93,7 +95,17 @@ function upnp(device: Physical, network: Network): readonly Trace[] {
       access: "approve",
       sightings: [{ source: "ssdp", key }],
     };
-    return [seen, { ...at, identity: view.identity, tokens: [...tokens, `ssdp ${key}`], face: view, adapter: "upnp" }];
+    return [
+      seen,
+      {
+        ...at,
+        follows: seen.identity,
+        identity: view.identity,
+        tokens: [...tokens, `ssdp ${key}`],
+        face: view,
+        adapter: "upnp",
+      },
+    ];
   });
 }
 
@@ -128,13 +140,23 @@ function leased(network: Network): readonly Trace[] {
   });
 }
 
-function atBroker(device: Physical): readonly Trace[] {
-  return device.faces.map(({ identity, clues, facts }): Trace => {
+function atBroker(device: Physical, network: Network): readonly Trace[] {
+  const [leg] = device.active;
+  const here = leg === undefined || !isHere(device) ? [] : network.addressesOf(leg).slice(0, 1);
+  return device.faces.map(({ identity, clues, facts, tellsAddress }): Trace => {
     const tokens = clues.flatMap(({ kind, value }) => {
       if (kind === "host-name" || device.kind === "junk") return [];
       return [`${kind}:${kind === "mac" ? value.toLowerCase() : value}`];
     });
-    const face: Face = { identity, clues, addresses: [], name: "MQTT", facts, mo, reachable: isHere(device) };
+    const face: Face = {
+      identity,
+      clues,
+      addresses: tellsAddress === true ? here : [],
+      name: "MQTT",
+      facts,
+      mo,
+      reachable: isHere(device),
+    };
     return { identity, owner: device, tokens, addresses: [], face, adapter: "mqtt" };
   });
 }
