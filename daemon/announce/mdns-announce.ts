@@ -12,6 +12,8 @@ import { gatewayNaming } from "./naming.ts";
 
 /** What was ever announced is remembered, to know it when it comes back: the oldest goes when there is more. */
 const saidAtMost = 512;
+/** How soon it is noticed that a link was made anew under its name and address (see MulticastSocket.renew): nobody says so. */
+const renewMs = 120_000;
 /** Of a string in a TXT record (RFC 6763 6.1). */
 const textOctets = 255;
 /** One responder for each socket; all of them announce the same names. */
@@ -101,8 +103,14 @@ export function mdnsAnnouncer(gateway: GatewayAnnounced, io: AnnouncerIo): Annou
         throw reason;
       });
       links.add(ears);
+      const renew = () => {
+        cancel = clock.after(renewMs, renew);
+        for (const ear of own) ear.renew();
+      };
+      let cancel = clock.after(renewMs, renew);
       return {
         async close() {
+          cancel();
           links.delete(ears);
           leave();
           await ears.close();

@@ -2,39 +2,19 @@ import type { Packet, Question, SrvAnswer, StringAnswer, TxtAnswer } from "dns-p
 import type { Sighting } from "../../adapters/adapter.ts";
 import { gatewayServiceType } from "../../tree/project-names.ts";
 import { announcedId } from "../announce/names.ts";
+import { freshInstance, mdnsAsking, speakersOf } from "./mdns-asking.ts";
+import type { Instance } from "./mdns-asking.ts";
 import { mdnsHosts } from "./mdns-hosts.ts";
-import { askable, hostName, instanceName, nameKey, pointsTo, serviceType, typesName } from "./mdns-names.ts";
+import { askable, hostName, instanceName, nameKey, pointsTo, typesName } from "./mdns-names.ts";
 import type { InstanceName } from "./mdns-names.ts";
 import { textPairs } from "./mdns-text.ts";
+import { mdnsTypes } from "./mdns-types.ts";
 
 /** The usual life of a record that is shared (RFC 6762 10), and here the longest: our own questions come round more often than that. */
 const longestTtlS = 4500;
-/** A record that lives shorter than this is not kept alive by questions: one device must not keep us asking. */
-const refreshedTtlS = 60;
-/** RFC 6762 5.2: when a record is asked for again, as shares of its life. */
-const refreshShares = [0.8, 0.9, 0.95];
-/** What an announcement left out is asked for at once, and again after so many ms. */
-const missingGapsMs = [0, 1000, 3000];
 const goodbyeMs = 1000;
-const limits = { types: 64, typesOfSender: 16, unclear: 16 } as const;
-
-interface Instance {
-  readonly name: InstanceName;
-  /** Who spoke of it last, by IPv4 and by IPv6: only these can say goodbye for it. */
-  speakers: { readonly ipv4?: string; readonly ipv6?: string };
-  heardAt: number;
-  ttlS: number;
-  until: number;
-  host?: string;
-  port?: number;
-  text?: ReadonlyMap<string, string>;
-  askAt: number;
-  askedAt: number;
-  /** How often what is missing was asked for. */
-  tries: number;
-  /** How often it was asked for since it was heard last. */
-  refreshes: number;
-}
+/** Of gateways that have not said yet which they are. */
+const unclearAtMost = 16;
 
 /** What a packet said. */
 export interface Taken {
@@ -58,7 +38,9 @@ export interface MdnsRecords {
   take(packet: Pick<Packet, "answers" | "additionals">, sender: string, now: number): Taken;
   /** The questions that are due: what is missing of an instance, and instances that end soon. Counted as asked. */
   due(now: number): Question[];
-  /** When the next question is due; Infinity for never. */
+  /** Services whose addresses were asked for in vain: they are now where they were spoken from. Each is told once. */
+  unanswered(now: number): readonly Sighting[];
+  /** When the next question is due, or one is unanswered; Infinity for never. */
   nextDue(): number;
   /** Service types heard of. */
   types(): readonly string[];
@@ -82,14 +64,8 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
   const instances = new Map<string, Instance>();
   const hosts = mdnsHosts(onLink);
   const ourId = gatewayId === undefined ? undefined : announcedId(gatewayId);
-  /** type -> who spoke of it first. */
-  const types = new Map<string, string>();
-
-  const learn = (record: StringAnswer, sender: string) => {
-    const type = serviceType(record.data);
-    if (type === undefined || types.has(type) || types.size >= limits.types) return;
-    if ([...types.values()].filter((by) => by === sender).length < limits.typesOfSender) types.set(type, sender);
-  };
+  const types = mdnsTypes();
+  const asking = mdnsAsking((host) => hosts.lacks(host));
 
   const takePointer = (record: StringAnswer, sender: string, now: number): Instance | undefined => {
     const name = instanceName(record.data);
@@ -106,8 +82,7 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
     }
     if (instance === undefined) {
       if (!admits(name.key, sender) || (mayBeOurs(name) && !roomForUnclear(now))) return undefined;
-      const fresh = { heardAt: now, ttlS, until: 0, askAt: Infinity, askedAt: 0, tries: 0, refreshes: 0 };
-      instance = { name, speakers: {}, ...fresh };
+      instance = freshInstance(name);
       instances.set(name.key, instance);
     }
     instance.speakers = { ...instance.speakers, [sender.includes(":") ? "ipv6" : "ipv4"]: sender };
@@ -145,32 +120,6 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
     hosts.drop(host);
   };
 
-  /** The questions for what is not known of it. */
-  const missing = ({ name, host, text }: Instance): Question[] => {
-    const questions: Question[] = [];
-    if (host === undefined) questions.push({ name: name.full, type: "SRV" });
-    if (text === undefined) questions.push({ name: name.full, type: "TXT" });
-    if (questions.length > 0 && !askable(name.full, name)) return [typeQuestion(name.service)];
-    if (host?.endsWith(".local") === true && hosts.lacks(host) && askable(host))
-      questions.push({ name: host, type: "A" }, { name: host, type: "AAAA" });
-    return questions;
-  };
-
-  const plan = (instance: Instance, now: number) => {
-    if (instance.ttlS === 0) return;
-    if (missing(instance).length === 0) instance.tries = 0;
-    else {
-      const gap = missingGapsMs[instance.tries];
-      if (gap !== undefined) {
-        instance.askAt = instance.tries === 0 ? now : instance.askedAt + gap;
-        return;
-      }
-    }
-    const share = refreshShares[instance.refreshes];
-    const ends = share === undefined || instance.ttlS < refreshedTtlS;
-    instance.askAt = ends ? Infinity : instance.heardAt + share * instance.ttlS * 1000;
-  };
-
   const forget = (key: string) => {
     const instance = instances.get(key);
     if (instance === undefined) return;
@@ -187,12 +136,14 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
   const roomForUnclear = (now: number): boolean => {
     const unclear = [...instances.values()].filter(isUnclear);
     for (const { name, until } of unclear) if (until <= now) forget(name.key);
-    return unclear.length < limits.unclear;
+    return unclear.length < unclearAtMost;
   };
 
   const addressesOf = (instance: Instance): readonly string[] => {
-    const { host } = instance;
-    return host === undefined || hosts.lacks(host) ? speakersOf(instance) : hosts.addresses(host, speakersOf(instance));
+    const { host, unanswered } = instance;
+    if (host !== undefined && !hosts.lacks(host)) return hosts.addresses(host, speakersOf(instance));
+    // Who speaks may be a reflector. It counts as the thing itself only when there is nobody to say better.
+    return unanswered || asking.missing(instance).length === 0 ? speakersOf(instance) : [];
   };
 
   const sighting = (instance: Instance): Sighting => {
@@ -223,7 +174,7 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
       const touch = (instance: Instance | undefined) => instance !== undefined && touched.add(instance);
       for (const record of records) {
         if (record.type !== "PTR") continue;
-        if (record.name.toLowerCase() === typesName) learn(record, sender);
+        if (record.name.toLowerCase() === typesName) types.learn(record.data, sender);
         else touch(takePointer(record, sender, now));
       }
       const changedHosts = new Set<string>();
@@ -243,7 +194,7 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
       const seen: Sighting[] = [];
       const elsewhere = new Set<string>();
       for (const instance of touched) {
-        plan(instance, now);
+        asking.plan(instance, now);
         if (isOurs(instance)) forget(instance.name.key);
         else if (instance.ttlS === 0) left.push(instance.name.key);
         else if (!isUnclear(instance)) {
@@ -254,26 +205,22 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
       }
       return { seen, left, elsewhere: [...elsewhere] };
     },
-    due(now) {
-      const questions = new Map<string, Question>();
+    due: (now) => asking.due(instances.values(), now),
+    unanswered(now) {
+      const seen: Sighting[] = [];
       for (const instance of instances.values()) {
-        if (instance.askAt > now) continue;
-        const lacking = instance.tries < missingGapsMs.length ? missing(instance) : [];
-        if (lacking.length > 0) instance.tries++;
-        else instance.refreshes++;
-        instance.askedAt = now;
-        const wanted = lacking.length > 0 ? lacking : [typeQuestion(instance.name.service)];
-        for (const question of wanted) questions.set(`${question.type} ${question.name.toLowerCase()}`, question);
-        plan(instance, now);
+        if (asking.givenUpAt(instance) > now) continue;
+        instance.unanswered = true;
+        if (!isUnclear(instance)) seen.push(sighting(instance));
       }
-      return [...questions.values()];
+      return seen;
     },
     nextDue() {
       let next = Infinity;
-      for (const { askAt } of instances.values()) next = Math.min(next, askAt);
+      for (const instance of instances.values()) next = Math.min(next, instance.askAt, asking.givenUpAt(instance));
       return next;
     },
-    types: () => [...types.keys()],
+    types: () => types.list(),
     known(service, now) {
       const answers: StringAnswer[] = [];
       for (const { name, ttlS, until } of instances.values()) {
@@ -288,12 +235,3 @@ export function mdnsRecords({ on, onLink, admits, gatewayId }: MdnsRecordsOption
 }
 
 const noText: ReadonlyMap<string, string> = new Map();
-
-/** Addresses that it was spoken from, IPv4 first: where it is as long as no address record says better. */
-function speakersOf({ speakers: { ipv4, ipv6 } }: Instance): readonly string[] {
-  return [...(ipv4 === undefined ? [] : [ipv4]), ...(ipv6 === undefined ? [] : [ipv6])];
-}
-
-export function typeQuestion(service: string): Question {
-  return { name: `${service}.local`, type: "PTR" };
-}

@@ -1,9 +1,10 @@
 import type { Packet, Question, StringAnswer } from "dns-packet";
 import { onLan } from "../lan.ts";
 import type { LanInterface } from "../lan.ts";
+import { typeQuestion } from "./mdns-asking.ts";
 import type { Ear, From } from "./mdns-ears.ts";
 import { homeTypes, typesName } from "./mdns-names.ts";
-import { mdnsRecords, typeQuestion } from "./mdns-records.ts";
+import { mdnsRecords } from "./mdns-records.ts";
 import type { SourceIo } from "./source.ts";
 
 /** Of ours: within any MTU. */
@@ -69,6 +70,7 @@ export function openWire(io: SourceIo, on: string): Wire {
       if (gap >= renewGapMs) for (const ear of ears) ear.renew();
       questions.push(...round(now));
     }
+    for (const sighting of records.unanswered(now)) io.seen(sighting, sighting.addresses[0] ?? "");
     questions.push(...records.due(now));
     // A type that was only just heard of is not left to the next round, which may be an hour away.
     for (const service of records.types()) {

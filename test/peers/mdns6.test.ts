@@ -207,6 +207,15 @@ it("an interface with two addresses is one wire: what hangs on it is there once,
   ip("-n", home.gateway, "addr", "del", "10.99.0.1/24", "dev", "br-lan");
 });
 
+it("a link that is made anew, with nothing changed but what the kernel keeps of it, is announced on again", async () => {
+  const announced = await startAnnounced(announcer.file, home.gateway, { interfaces: ["br-lan"], speed: 100 });
+  home.renewBridge();
+  const joined = () => home.run(home.gateway, "ip", "maddress", "show", "dev", "br-lan");
+  for (const group of ["224.0.0.251", "ff02::fb", "239.255.255.250"])
+    await until(`${group} to be joined again`, () => joined().includes(group) || undefined);
+  await announced.stop();
+});
+
 /** Of the day, of a line of tcpdump. */
 function seconds(line: string): number {
   const [, hours = "0", minutes = "0", rest = "0"] = /^(\d+):(\d+):([\d.]+)/.exec(line) ?? [];

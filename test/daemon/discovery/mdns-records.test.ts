@@ -43,13 +43,17 @@ describe("an announcement", () => {
   });
 
   it("that leaves things out is a sighting at once, and what is missing is asked for at once and twice more", () => {
-    expect(take([ipp(full)]).seen[0]).toMatchObject({ key, addresses: [printer] });
+    expect(take([ipp(full)]).seen[0]).toMatchObject({ key, addresses: [] });
     expect(records.nextDue()).toBe(0);
     expect(asked(0)).toEqual([`SRV ${full}`, `TXT ${full}`]);
     expect(records.nextDue()).toBe(1000);
     take([location(full, "kitchen.local")], 500);
     expect(asked(1000)).toEqual([`TXT ${full}`, "A kitchen.local", "AAAA kitchen.local"]);
     expect(asked(4000)).toHaveLength(3);
+    expect(records.nextDue()).toBe(5000);
+    expect(records.unanswered(4999)).toEqual([]);
+    expect(records.unanswered(5000)).toMatchObject([{ key, addresses: [printer] }]);
+    expect(records.unanswered(5000)).toEqual([]);
     expect(records.nextDue()).toBe(0.8 * 4_500_000);
   });
 
@@ -104,14 +108,19 @@ describe("addresses", () => {
     ]);
   });
 
-  it("are those it was spoken from as long as no record tells one", () => {
-    expect(take([ipp(full)]).seen[0]?.addresses).toEqual([printer]);
-    expect(take([ipp(full)], 0, "fe80::2").seen[0]?.addresses).toEqual([printer, "fe80::2"]);
-    expect(take([location(full, "kitchen.local")]).seen[0]).toMatchObject({
-      host: "kitchen",
-      addresses: [printer, "fe80::2"],
-    });
-    expect(take([address("kitchen.local", "10.77.0.3")]).seen[0]?.addresses).toEqual(["10.77.0.3"]);
+  it("are those it was spoken from when nobody tells one, asked three times", () => {
+    take([ipp(full)]);
+    expect(take([ipp(full)], 0, "fe80::2").seen[0]?.addresses).toEqual([]);
+    for (const due of [0, 1000, 4000]) asked(due);
+    expect(records.unanswered(5000)[0]?.addresses).toEqual([printer, "fe80::2"]);
+    expect(take([location(full, "kitchen.local")], 5000).seen[0]?.addresses).toEqual([printer, "fe80::2"]);
+    expect(take([address("kitchen.local", "10.77.0.3")], 5000).seen[0]?.addresses).toEqual(["10.77.0.3"]);
+  });
+
+  it("are those it was spoken from when there is nobody to ask: its host is none of mDNS", () => {
+    expect(take([ipp(full), text(full, "a=1"), location(full, "kitchen.example.com")]).seen[0]?.addresses).toEqual([
+      printer,
+    ]);
   });
 
   it("never are the sender's who speaks for another (a sleep proxy)", () => {
@@ -154,6 +163,14 @@ describe("a goodbye", () => {
     expect(take([ipp(full, 0)])).toEqual(nothing);
     take(whole());
     expect(take([ipp(full, 0)], 0, "10.77.0.66")).toEqual(nothing);
+  });
+
+  it("is not undone by questions that nobody answered", () => {
+    take([ipp(full)]);
+    for (const due of [0, 1000, 4000]) asked(due);
+    take([ipp(full, 0)], 4500);
+    expect(records.nextDue()).toBe(Infinity);
+    expect(records.unanswered(10_000)).toEqual([]);
   });
 
   it("is called off by another announcement", () => {

@@ -19,9 +19,18 @@ export interface Announced {
 export async function startAnnounced(
   file: string,
   namespace: string,
-  { interfaces = [], id }: { readonly interfaces?: readonly string[]; readonly id?: string } = {},
+  {
+    interfaces = [],
+    id,
+    speed = 1,
+  }: {
+    readonly interfaces?: readonly string[];
+    readonly id?: string;
+    /** How much faster than the world its clock runs. */
+    readonly speed?: number;
+  } = {},
 ): Promise<Announced> {
-  const env = id === undefined ? {} : { DMGW_TEST_ID: id };
+  const env = { DMGW_TEST_SPEED: String(speed), ...(id !== undefined && { DMGW_TEST_ID: id }) };
   const peer = await startPeer(process.execPath, [file, ...interfaces], { namespace, env, ready: /"event":"ready"/ });
   const statuses = () =>
     peer

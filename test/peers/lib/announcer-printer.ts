@@ -1,6 +1,6 @@
 import { startAnnouncing } from "../../../daemon/announce/index.ts";
-import { systemClock } from "../../../daemon/clock.ts";
 import type { Log } from "../../../tree/ports.ts";
+import { quickClock } from "../../fakes/clock.ts";
 
 // Announces a gateway on the interfaces that its arguments name (default: as the daemon chooses) and prints what it logs as lines of JSON. SIGTERM ends it,
 // SIGUSR2 prints its status.
@@ -17,7 +17,7 @@ const announcing = await startAnnouncing({
   model: "dmgw",
   machine: "router",
   lan: names.length === 0 ? undefined : names,
-  clock: systemClock,
+  clock: quickClock(Number(process.env["DMGW_TEST_SPEED"] ?? 1)),
   log,
   random: Math.random,
 });
