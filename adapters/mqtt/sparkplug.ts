@@ -145,6 +145,8 @@ export class Sparkplug implements Convention {
   }
 
   #nodeBorn(edge: Edge, payload: Payload): void {
+    // It has its session number at least.
+    if (payload.metrics.length === 0) return this.#around.holdings.refuse("a Sparkplug birth with nothing in it");
     edge.node ??= this.#add(edge, []);
     if (edge.node === undefined) return;
     edge.rebirth.born();
