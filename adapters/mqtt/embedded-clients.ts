@@ -81,8 +81,8 @@ export class Clients {
     });
     const client = this.#aedes.handle(line);
     this.#guests.set(client, guest);
-    socket.once("close", () => {
-      this.#sockets.delete(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    line.once("close", () => {
       this.#guests.delete(client);
       this.#filters.delete(client);
     });

@@ -35,6 +35,8 @@ export function openLine(url: URL, tls: TlsFiles): Socket {
 export function bounded(line: Socket, limit: number | (() => number), dropped: (octets: number) => void): Duplex {
   const packets = new PacketFilter(limit, dropped);
   const duplex: Duplex = new Duplex({
+    // Who has said everything is answered nothing more, as with a socket.
+    allowHalfOpen: false,
     read: () => void line.resume(),
     write: (chunk: Buffer, _encoding, done) => void line.write(chunk, done),
     // A packet comes in several parts: they travel together.
@@ -44,7 +46,7 @@ export function bounded(line: Socket, limit: number | (() => number), dropped: (
         line.write(chunk as Buffer, i === chunks.length - 1 ? done : undefined);
       line.uncork();
     },
-    final: (done) => void line.end(done),
+    final: (done) => void (line.destroyed ? done() : line.end(() => done())),
     destroy: (error, done) => {
       line.destroy();
       done(error);
@@ -55,7 +57,8 @@ export function bounded(line: Socket, limit: number | (() => number), dropped: (
   });
   line.on("end", () => duplex.push(null));
   line.on("error", (error) => duplex.destroy(error));
-  line.on("close", () => duplex.destroy());
+  // What came before a goodbye is still read.
+  line.on("close", () => (line.readableEnded ? undefined : duplex.destroy()));
   return duplex;
 }
 

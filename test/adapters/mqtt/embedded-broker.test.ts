@@ -87,6 +87,18 @@ test("messages of QoS 2 come once, wills when a line breaks", async () => {
   expect(heard).toEqual(["twice 2", "gone yes"]);
 });
 
+test("what a client says before it leaves is heard, all of it", async () => {
+  await own.started();
+  const heard = await own.hears("burst");
+  const one = await own.client();
+  for (let i = 0; i < 5000; i++) one.publish("burst", `${i} ${"x".repeat(50)}`);
+  await one.endAsync();
+  await until(
+    () => heard.length === 5000,
+    () => `${heard.length} of 5000`,
+  );
+});
+
 test("an MQTT 5 client is told that its version is not spoken, an older one is taken", async () => {
   await own.started();
   expect(await own.refusedWith({ protocolVersion: 5 })).toBe(0x84);
