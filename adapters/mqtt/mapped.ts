@@ -7,7 +7,11 @@ import { Heard } from "./mapped-payload.ts";
 import { faceOf, fill, messagesOf, patternOf, planOf, plainOf, questionsOf } from "./mapped-plan.ts";
 import type { Plan, Text } from "./mapped-plan.ts";
 import type { MqttOptions } from "./options.ts";
+import { Paced } from "./paced.ts";
 import { TopicIndex } from "./topic-index.ts";
+
+/** Between two devices that are asked for their values, ms. */
+const pace = 250;
 
 interface Known {
   readonly id: string;
@@ -23,6 +27,8 @@ interface Known {
   heard: boolean;
   /** Of its last live message, on the monotonic clock; undefined: silent for too long. */
   spoke: number | undefined;
+  /** The connection in which it was asked last. */
+  asked: number;
   cancelSilence?: (() => void) | undefined;
 }
 
@@ -44,16 +50,20 @@ export class Mapped implements Convention {
   readonly #around: Surroundings;
   readonly #taps = new TopicIndex<Tap>();
   readonly #known = new Map<string, Known>();
+  readonly #toAsk: Paced<Known>;
   #online = false;
+  #connection = 0;
 
   constructor(plans: readonly Plan[], around: Surroundings) {
     this.#plans = plans;
     this.#around = around;
+    this.#toAsk = new Paced(around.host.clock, pace, (known) => this.#ask(known));
     for (const plan of plans) this.#listen(plan);
   }
 
   up(): void {
     this.#online = true;
+    this.#connection++;
     // A device with an id of its own is there for people to see before it has said anything.
     for (const plan of this.#plans) {
       const { id } = plan.entry;
@@ -72,6 +82,7 @@ export class Mapped implements Convention {
   }
 
   stop(): void {
+    this.#toAsk.stop();
     for (const known of this.#known.values()) known.cancelSilence?.();
   }
 
@@ -169,6 +180,7 @@ export class Mapped implements Convention {
       word: undefined,
       heard: false,
       spoke: undefined,
+      asked: 0,
     };
     this.#known.set(id, known);
     known.device.describe(plan.properties, new Map());
@@ -219,7 +231,20 @@ export class Mapped implements Convention {
   }
 
   #judge(known: Known): void {
-    known.device.setReachable(this.#there(known));
+    const there = this.#there(known);
+    known.device.setReachable(there);
+    if (!there || !known.plan.asks || known.asked === this.#connection) return;
+    known.asked = this.#connection;
+    this.#toAsk.add(known);
+  }
+
+  /** Who can be asked may retain nothing: each is asked once after a connect. */
+  #ask({ plan, device, values }: Known): void {
+    if (!device.reachable) return;
+    const askable = plan.properties.filter(([, property]) => property.askable).map(([rel]) => rel);
+    for (const { topic, payload } of questionsOf(plan, askable, values)) {
+      this.#around.broker.publish(topic, payload).catch(() => undefined);
+    }
   }
 
   #there({ plan, word, heard, spoke }: Known): boolean {

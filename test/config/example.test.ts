@@ -24,6 +24,7 @@ test("the example still loads when all of its keys are made to count", async () 
   for (const name of ["ca.pem", "gateway.pem"]) write(name, cert);
   write("gateway.key", key);
   for (const name of ["dm.secret", "mqtt.password"]) write(name, "secret\n");
+  write("mqtt-devices.yaml", readFileSync(join(root, "config/mqtt-devices.example.yaml"), "utf8"));
   const { config, warnings } = await load({ env: { DM_SERVER_SECRET: "secret" } });
   expect(config.adapters.mqtt.password).toBe("secret");
   expect(config.servers[0]).toMatchObject({ id: "com.example.dm", poll: 86_400_000, tls: { key: key.trimEnd() } });

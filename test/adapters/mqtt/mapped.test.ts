@@ -110,6 +110,21 @@ test("a live read asks where the file says how", async () => {
   expect(await read).toEqual(bool(true));
 });
 
+test("a device that can be asked is asked once when it is there", async () => {
+  await home.publish("garden/cistern/status", "up");
+  await home.appears(cistern);
+  await reachable(cistern);
+  const asked = () => orders.filter((order) => order === "garden/cistern/pump/get ").length;
+  await home.clock.advance(1000);
+  await until(() => asked() === 1);
+  await home.publish("garden/cistern/status", "up");
+  await home.publish("garden/cistern/pump", "OFF");
+  await home.shows(cistern, "pump/on", bool(false));
+  await home.clock.advance(1000);
+  await heard(home);
+  expect(asked()).toBe(1);
+});
+
 test("a pattern makes a device of each place where something speaks, and knows them by their levels", async () => {
   await home.publish("home/kitchen/climate/state", '{"t":21.5,"rh":48,"relay":{"state":false},"setpoint":20}', false);
   await home.publish("home/hall/climate/state", '{"t":19,"other":[1]}', false);
