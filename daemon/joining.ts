@@ -7,11 +7,10 @@ import { AddressBook } from "./identity/address-book.ts";
 import { isJunk, isMadeUp, keyOf, macsInside } from "./identity/clues.ts";
 import type { Clue } from "./identity/clues.ts";
 import { decide, isDecided } from "./identity/decide.ts";
-import type { Verdict } from "./identity/decide.ts";
+import type { Question, Verdict } from "./identity/decide.ts";
 import { LivePlaces } from "./identity/live-places.ts";
 import { bounded, cluesOf, hasRoom, standing, united } from "./identity/members.ts";
 import { profileOf } from "./identity/profile.ts";
-import type { Profile } from "./identity/profile.ts";
 import { traceOfSighting } from "./identity/traces.ts";
 import type { Trace } from "./identity/traces.ts";
 import { Waiting } from "./identity/waiting.ts";
@@ -170,13 +169,20 @@ export class Joining {
       trace,
       macs,
       given: index.given(trace.identity, trace.clues),
-      now: now === undefined ? undefined : { device: now, firmly: this.#isFirm(member), rest: restOf(now, member) },
+      now: now === undefined ? undefined : this.#asKnown(trace, now, member),
       keepsIds: member === undefined || keepsIds(trace, member),
       followed: trace.follows.flatMap((identity) => index.of(identity) ?? []),
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
       quiet: (device) => this.#isQuiet(device, trace.identity),
     });
+  }
+
+  #asKnown(trace: Trace, device: Device, member: Member | undefined): NonNullable<Question<Device>["now"]> {
+    const rest = profileOf(device.kept.members.filter((one) => one !== member));
+    const places = member === undefined ? [] : macsOf(member);
+    const anchored = places.some((mac) => rest.macs.has(mac)) || trace.clues.some((clue) => rest.ids.has(keyOf(clue)));
+    return { device, firmly: this.#isFirm(member), rest, anchored };
   }
 
   /** Not what only stood beside others, or was taken for one behind whose hardware address it is. */
@@ -364,9 +370,12 @@ export class Joining {
       if (device === undefined || member === undefined || !(isAnnounced(trace) || isNameless(trace) || isStray))
         continue;
       const isYoung = member.by === "place" && clock.now() - member.since < doubtFor && now - heardAt < youngRowFor;
-      if (!isYoung && !isStray && (live.macs.length > 0 || now - heardAt >= lateRowFor)) continue;
+      const macs = this.#macsOf(trace);
+      // Nothing was known of where it is, or it is at one place more.
+      const isMore = now - heardAt < lateRowFor && live.macs.every((mac) => macs.includes(mac));
+      if (!isYoung && !isStray && !isMore) continue;
       // All that is wrong goes first: else one would hold the other.
-      const isWrong = this.#isCorrected(device, member, trace, this.#macsOf(trace));
+      const isWrong = this.#isCorrected(device, member, trace, macs);
       if (isWrong) this.#takeOut(device, member);
       again.push({ live, wrong: isWrong ? device : undefined });
     }
@@ -510,10 +519,6 @@ function keepsIds(trace: Trace, { clues }: Member): boolean {
       .map(keyOf);
   const before = idsOf(clues);
   return before.length === 0 || idsOf(trace.clues).some((id) => before.includes(id));
-}
-
-function restOf({ kept }: Device, member: Member | undefined): Profile {
-  return profileOf(kept.members.filter((one) => one !== member));
 }
 
 /** Where the network has seen it. */

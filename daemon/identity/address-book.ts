@@ -19,8 +19,8 @@ export class AddressBook {
   readonly #said = new Map<string, readonly string[]>();
   /** Hardware address -> places where the neighbour table has it. */
   readonly #rows = new Map<string, Set<string>>();
-  /** Hardware address -> how many leases it has. */
-  readonly #leases = new Map<string, number>();
+  /** Hardware address -> places that it has a lease for. */
+  readonly #leases = new Map<string, Set<string>>();
   readonly #repeaters = new Set<string>();
   /** Hardware address -> since when it carries others. */
   readonly #suspects = new Map<string, number>();
@@ -125,7 +125,8 @@ export class AddressBook {
   }
 
   #homes(mac: string): readonly string[] {
-    return [...(this.#rows.get(mac) ?? [])].filter((place) => {
+    const places = new Set([...(this.#rows.get(mac) ?? []), ...(this.#leases.get(mac) ?? [])]);
+    return [...places].filter((place) => {
       const lease = this.#entries.get(place)?.lease;
       return !place.includes(":") && (lease === undefined || lease === mac);
     });
@@ -145,8 +146,8 @@ export class AddressBook {
     this.#entries.set(place, entry);
     if (source === "leases") {
       if (entry.lease === mac) return false;
-      if (entry.lease !== undefined) this.#countLease(entry.lease, -1);
-      this.#countLease(mac, 1);
+      if (entry.lease !== undefined) this.#endLease(entry.lease, place);
+      this.#leases.set(mac, (this.#leases.get(mac) ?? new Set()).add(place));
       entry.lease = mac;
       return true;
     }
@@ -162,7 +163,7 @@ export class AddressBook {
       const entry = this.#entries.get(place);
       if (entry === undefined) continue;
       if (source === "leases" && entry.lease === mac) {
-        this.#countLease(mac, -1);
+        this.#endLease(mac, place);
         delete entry.lease;
       }
       if (source === "neighbours") {
@@ -175,10 +176,10 @@ export class AddressBook {
     }
   }
 
-  #countLease(mac: string, by: number): void {
-    const count = (this.#leases.get(mac) ?? 0) + by;
-    if (count > 0) this.#leases.set(mac, count);
-    else this.#leases.delete(mac);
+  #endLease(mac: string, place: string): void {
+    const places = this.#leases.get(mac);
+    places?.delete(place);
+    if (places?.size === 0) this.#leases.delete(mac);
   }
 
   #rowsOf(mac: string): Set<string> {

@@ -33,7 +33,15 @@ export interface Question<C extends Candidate> {
    * The device that it belongs to until now. `firmly`: it was there before for its own sake, not only because of where it was. `rest`: what the device is
    * without it: what it said itself is no witness for it.
    */
-  readonly now: { readonly device: C; readonly firmly: boolean; readonly rest: Profile } | undefined;
+  readonly now:
+    | {
+        readonly device: C;
+        readonly firmly: boolean;
+        readonly rest: Profile;
+        /** The network had it at a hardware address of this device, or its ids are those of others there too. */
+        readonly anchored: boolean;
+      }
+    | undefined;
   /** It says the same ids as before, or had none: it is not another thing that took its name. */
   readonly keepsIds: boolean;
   /** Devices that the traces, which this one was made from, belong to. */
@@ -205,7 +213,7 @@ function changesItsAddress(macs: readonly string[], profile: Profile): boolean {
 
 /** Only its name says what it is; two things can have it one after the other. */
 function isOnlyName({ trace, keepsIds }: Pick<Question<Candidate>, "trace" | "keepsIds">): boolean {
-  return trace.source === "mdns" && !(keepsIds && hasId(trace));
+  return (trace.source === "mdns" || trace.source === "ssdp") && !(keepsIds && hasId(trace));
 }
 
 function hasId(trace: Trace): boolean {
@@ -219,7 +227,7 @@ function hasId(trace: Trace): boolean {
  * not: then the trace has only moved from one to the other. A device that the network has nowhere yet, and one of which only its place is known, say nothing against it.
  */
 function mayBeOne<C extends Candidate>(question: Question<C>, a: C, b: C): boolean {
-  const { macs } = question;
+  const { macs, now } = question;
   if (areApart(a, b) || (isDecided(a) && isDecided(b))) return false;
   // Nobody's device disappears because a thing that somebody does not want to see looks like it.
   if ((a.kept.ignored === true && b.kept.faces.length > 0) || (b.kept.ignored === true && a.kept.faces.length > 0))
@@ -228,6 +236,7 @@ function mayBeOne<C extends Candidate>(question: Question<C>, a: C, b: C): boole
   const serials = first.serials.size > 0 && second.serials.size > 0 && !otherMaker(a.kept.facts, b.kept.facts);
   if (serials && ![...first.serials].some((serial) => second.serials.has(serial))) return false;
   const isPlaced = first.macs.size > 0 && second.macs.size > 0;
+  if (now !== undefined && !now.anchored && isPlaced && (a === now.device || b === now.device)) return false;
   if (isOnlyName(question) && isPlaced) {
     // A name that two can have at different times joins nothing, unless it is at both places at the same time, and both have its host's name.
     const madeUp = [...first.macs, ...second.macs].every(isMadeUp);
