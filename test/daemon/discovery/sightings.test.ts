@@ -78,6 +78,22 @@ describe("repeats", () => {
     expect(events).toEqual(["seen a a", "seen a a"]);
   });
 
+  it("of a reflector, without an address, never take the place of the thing itself, which takes theirs at once", async () => {
+    const reflected = { addresses: [], interface: "br-lan" };
+    const long = () => ({ expires: clock.monotonic() + 4_500_000 });
+    see("a", { ...reflected, ...long() });
+    see("a", { interface: "br-iot", ...long() });
+    for (let n = 0; n < 10; n++) {
+      await clock.advance(160_000);
+      see("a", { ...reflected, ...long() });
+      see("a", { interface: "br-iot", ...long() });
+      expect([...table.live()]).toMatchObject([{ interface: "br-iot", addresses: ["192.168.1.2"] }]);
+    }
+    await clock.advance(160_000);
+    see("a", reflected);
+    expect([...table.live()]).toMatchObject([{ interface: "br-iot" }]);
+  });
+
   it("from another link are absorbed while the first speaks, and taken when it has been silent", async () => {
     see("a", { expires: Infinity });
     await clock.advance(100_000);
