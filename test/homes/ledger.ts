@@ -17,6 +17,9 @@ interface Entry {
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #tokenOwners = new Map<string, Set<Physical>>();
+  /** The evenings on which the network knew a hardware address of it. */
+  readonly #evenings = new Map<Physical, Set<number>>();
+  #evening = 0;
 
   said(trace: Trace): void {
     const { identity, owner, tokens, follows } = trace;
@@ -33,7 +36,10 @@ export class Ledger {
   /** These are there at the same time, and what they say is right. */
   settled(live: readonly Trace[]): void {
     const at = new Map<string, string>();
+    this.#evening++;
     for (const trace of live) {
+      if ("sighting" in trace && trace.sighting.mac !== undefined && trace.owner.away === 0)
+        this.#evenings.set(trace.owner, (this.#evenings.get(trace.owner) ?? new Set()).add(this.#evening));
       if (isAmbiguous(trace, live)) continue;
       const { identity, owner, addresses } = trace;
       for (const address of addresses) {
@@ -50,6 +56,12 @@ export class Ledger {
     const entry = this.#entries.get(identity);
     if (entry?.follows !== undefined && this.ownerOf(entry.follows) === undefined) return undefined;
     return entry?.owners.size === 1 ? [...entry.owners][0] : undefined;
+  }
+
+  /** Were some of these there at the same time, each with a hardware address of its own? */
+  wereAtOnce(devices: readonly Physical[]): boolean {
+    const evenings = devices.flatMap((device) => [...(this.#evenings.get(device) ?? [])]);
+    return new Set(evenings).size < evenings.length;
   }
 
   /** Every trace that has one owner, with the name of the part of its owner that it is connected with. */

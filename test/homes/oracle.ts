@@ -14,6 +14,8 @@ export interface Finding {
   readonly devices: readonly Physical[];
   /** The traces, parted as they are listed, or as they are owned. */
   readonly sides: readonly (readonly string[])[];
+  /** They were there at the same time, each with a hardware address of its own: nothing excuses taking them for one. */
+  readonly atOnce: boolean;
   /** For a person. */
   readonly story: string;
 }
@@ -41,7 +43,7 @@ export function judge(home: Home): readonly Finding[] {
       ofOwner.set(part, ofPart);
       ofPart.set(report.id, [...(ofPart.get(report.id) ?? []), identity]);
     }
-    if (owners.size > 1) findings.push(joined(report, owners));
+    if (owners.size > 1) findings.push(joined(report, owners, ledger.wereAtOnce([...owners.keys()])));
   }
   for (const [owner, ofOwner] of places) {
     for (const numbers of ofOwner.values()) if (numbers.size > 1) findings.push(twice("twice", owner, numbers));
@@ -55,12 +57,13 @@ export function judge(home: Home): readonly Finding[] {
         cause: owner.kind,
         devices: [owner],
         sides: [[identity]],
+        atOnce: false,
         story: `${identity} of ${owner.name} is not listed`,
       });
   return findings;
 }
 
-function joined(report: DeviceReport, owners: ReadonlyMap<Physical, readonly string[]>): Finding {
+function joined(report: DeviceReport, owners: ReadonlyMap<Physical, readonly string[]>, atOnce: boolean): Finding {
   const kinds = [...owners].map(([owner, identities]) => `${owner.kind} (${sourcesOf(identities)})`).sort();
   const all = [...owners].map(([owner, identities]) => `${owner.name} has ${identities.join(" + ")}`);
   return {
@@ -68,6 +71,7 @@ function joined(report: DeviceReport, owners: ReadonlyMap<Physical, readonly str
     cause: kinds.join(" with "),
     devices: [...owners.keys()],
     sides: [...owners.values()],
+    atOnce,
     story: `${report.id} is ${owners.size} devices: ${all.join("; ")}`,
   };
 }
@@ -80,6 +84,7 @@ function twice(what: "twice" | "undecided", owner: Physical, numbers: ReadonlyMa
     cause: `${owner.kind}: ${[...new Set(sides)].join(" | ")}`,
     devices: [owner],
     sides: [...numbers.values()],
+    atOnce: false,
     story: `${owner.name} is ${numbers.size} devices: ${all.join("; ")}`,
   };
 }

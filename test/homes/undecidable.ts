@@ -55,14 +55,15 @@ export const listedAsOne: readonly Undecidable[] = [
     name: "one name in turn",
     sentence:
       "Of two devices of the same model with the same name of the maker and no id of their own, the second one is taken for the first when it shows up while that one is off.",
-    applies: ({ devices }) => devices.every((device) => device.kind === "twin" && device.upnp.length === 0),
+    applies: ({ devices, atOnce }) =>
+      !atOnce && devices.every((device) => device.kind === "twin" && device.upnp.length === 0),
   },
   {
     name: "one UUID in turn",
     sentence:
-      "Two devices to which the maker gave the same UUID are taken for one while only one of them is on at a time.",
-    applies: ({ devices }) =>
-      devices.every(({ kind, upnp }) => kind === "camera" && upnp[0]?.uuid === devices[0]?.upnp[0]?.uuid),
+      "Two devices to which the maker gave the same UUID are taken for one for as long as only one of them is on at a time.",
+    applies: ({ devices, atOnce }) =>
+      !atOnce && devices.every(({ kind, upnp }) => kind === "camera" && upnp[0]?.uuid === devices[0]?.upnp[0]?.uuid),
   },
 ];
 
