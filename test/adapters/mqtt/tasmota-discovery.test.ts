@@ -93,7 +93,7 @@ test("sensors are taken by their paths, bounded in number and depth, and __proto
   ]);
   const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`s${i}`, i]));
   expect(rels(JSON.stringify(many))).toHaveLength(500);
-  expect(rels(`${'{"a":'.repeat(500)}1${"}".repeat(500)}`)).toEqual([]);
+  expect(rels(`${'{"a":'.repeat(90)}1${"}".repeat(90)}`)).toEqual([]);
   expect(rels(`{"${"k".repeat(10_000)}":1}`)).toEqual([]);
   const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   expect(rels(deep)).toBeUndefined();

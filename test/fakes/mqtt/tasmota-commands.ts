@@ -1,30 +1,6 @@
-import type { TasmotaModel } from "./tasmota-device.ts";
+import type { TasmotaModel, TasmotaState } from "./tasmota-models.ts";
 
 type Json = Record<string, unknown>;
-
-/** What a device of the Tasmota firmware holds. */
-export interface TasmotaState {
-  /** On or off, by relay. */
-  power: boolean[];
-  dimmer?: number;
-  /** Hue and saturation; the brightness is the dimmer. */
-  color?: [hue: number, saturation: number];
-  /** The white channels shine, not the colours. */
-  isWhite?: boolean;
-  ct?: number;
-  fade?: boolean;
-  speed?: number;
-  scheme?: number;
-  shutters?: {
-    position: number;
-    target: number;
-    direction: number;
-    tilt: number;
-    readonly tilts?: readonly [number, number];
-  }[];
-  /** "Switch1" to its word. */
-  switches?: Record<string, string>;
-}
 
 const usualWords = ["OFF", "ON", "TOGGLE", "HOLD"] as const;
 

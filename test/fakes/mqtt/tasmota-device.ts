@@ -1,38 +1,9 @@
 import { connectAsync } from "mqtt";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { carriedOut, stateOf } from "./tasmota-commands.ts";
-import type { TasmotaState } from "./tasmota-commands.ts";
+import type { TasmotaModel, TasmotaState } from "./tasmota-models.ts";
 
 type Json = Record<string, unknown>;
-
-/** A device as its owner set it up. */
-export interface TasmotaModel {
-  /** Twelve hex digits in upper case. */
-  readonly mac: string;
-  readonly name: string;
-  readonly friendly?: readonly string[];
-  readonly module: string;
-  readonly version?: string;
-  readonly address?: string;
-  readonly topic: string;
-  readonly fullTopic?: string;
-  readonly prefixes?: readonly [command: string, stat: string, tele: string];
-  /** Words for off, on, toggle, hold. */
-  readonly words?: readonly [string, string, string, string];
-  /** By index: 1 relay, 2 light, 3 half a shutter. */
-  readonly relays: readonly number[];
-  /** Subtype of its light: 1 dimmer, 2 CCT, 3 RGB, 4 RGBW, 5 RGBCCT. */
-  readonly light?: number;
-  readonly buttons?: readonly number[];
-  /** Modes of the switches that report, by index. */
-  readonly switches?: readonly number[];
-  /** SetOptions, over the usual ones. */
-  readonly options?: Readonly<Record<string, number>>;
-  readonly battery?: boolean;
-  /** What stands below SENSOR, shutters and switches apart. */
-  readonly sensors?: Json;
-  readonly state: TasmotaState;
-}
 
 export interface TasmotaDevice {
   readonly client: MqttClient;

@@ -1,4 +1,57 @@
-import type { TasmotaModel } from "./tasmota-device.ts";
+type Json = Record<string, unknown>;
+
+/** A device as its owner set it up. */
+export interface TasmotaModel {
+  /** Twelve hex digits in upper case. */
+  readonly mac: string;
+  readonly name: string;
+  readonly friendly?: readonly string[];
+  readonly module: string;
+  readonly version?: string;
+  readonly address?: string;
+  readonly topic: string;
+  readonly fullTopic?: string;
+  readonly prefixes?: readonly [command: string, stat: string, tele: string];
+  /** Words for off, on, toggle, hold. */
+  readonly words?: readonly [string, string, string, string];
+  /** By index: 1 relay, 2 light, 3 half a shutter. */
+  readonly relays: readonly number[];
+  /** Subtype of its light: 1 dimmer, 2 CCT, 3 RGB, 4 RGBW, 5 RGBCCT. */
+  readonly light?: number;
+  readonly buttons?: readonly number[];
+  /** Modes of the switches that report, by index. */
+  readonly switches?: readonly number[];
+  /** SetOptions, over the usual ones. */
+  readonly options?: Readonly<Record<string, number>>;
+  readonly battery?: boolean;
+  /** What stands below SENSOR, shutters and switches apart. */
+  readonly sensors?: Json;
+  readonly state: TasmotaState;
+}
+
+/** What a device of the Tasmota firmware holds. */
+export interface TasmotaState {
+  /** On or off, by relay. */
+  power: boolean[];
+  dimmer?: number;
+  /** Hue and saturation; the brightness is the dimmer. */
+  color?: [hue: number, saturation: number];
+  /** The white channels shine, not the colours. */
+  isWhite?: boolean;
+  ct?: number;
+  fade?: boolean;
+  speed?: number;
+  scheme?: number;
+  shutters?: {
+    position: number;
+    target: number;
+    direction: number;
+    tilt: number;
+    readonly tilts?: readonly [number, number];
+  }[];
+  /** "Switch1" to its word. */
+  switches?: Record<string, string>;
+}
 
 /** A plug that measures. */
 export const energyPlug: TasmotaModel = {
