@@ -73,10 +73,11 @@ export function pointsOf({ metrics, cut = false }: Payload): Points {
   const byAlias = new Map<bigint, Point | undefined>();
   const byRel = new Map<Rel, Point>();
   const groups = new Set<Rel>();
-  for (const { name } of metrics) for (const group of groupsOf(relOfName(name))) groups.add(group);
-  for (const metric of metrics) {
+  const places = metrics.map(({ name }) => relOfName(name));
+  for (const place of places) for (const group of groupsOf(place)) groups.add(group);
+  for (const [index, metric] of metrics.entries()) {
     const { name = "", alias } = metric;
-    const made = byName.has(name) ? undefined : pointOf(metric, groups);
+    const made = byName.has(name) ? undefined : pointOf(metric, places[index], groups);
     const point = made === undefined || byRel.has(made.rel) ? undefined : made;
     if (point !== undefined) byRel.set(point.rel, point);
     if (!byName.has(name)) byName.set(name, point);
@@ -102,8 +103,11 @@ export function takenOf(points: Points, taken: (rel: Rel) => boolean, remember: 
   };
 }
 
-function pointOf({ name, alias, datatype = 0, value }: Metric, groups: ReadonlySet<Rel>): Point | undefined {
-  const at = relOfName(name);
+function pointOf(
+  { name, alias, datatype = 0, value }: Metric,
+  at: Rel | undefined,
+  groups: ReadonlySet<Rel>,
+): Point | undefined {
   if (name === undefined || name === sessionMetric || at === undefined || !types.has(datatype)) return undefined;
   return {
     rel: groups.has(at) ? joinRel(at, "_") : at,
