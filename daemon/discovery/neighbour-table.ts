@@ -42,7 +42,7 @@ export interface NeighbourTable {
   take(row: NeighbourRow): void;
   /** Whom to ask now, at most so many; they count as asked. */
   due(most: number): readonly Probe[];
-  /** Judges the questions that were not answered. `sent`: they can have been heard. */
+  /** Judges the questions that were not answered, after a whole table. `sent`: they can have been heard. */
   settle(sent: boolean): void;
   /** When `due` or `settle` has something to do, ms on the monotonic clock; Infinity: never. */
   nextAt(): number;
@@ -76,6 +76,8 @@ export function neighbourTable(clock: Clock, events: NeighbourEvents, times?: Pr
   let own: ReadonlySet<string> = new Set();
   const doubts: Probe[] = [];
   let refused = 0;
+  /** Where the kernel has not given up, by the last whole table. */
+  let standing: ReadonlySet<string> = new Set();
   const changed = new Set<Neighbour>();
 
   const hasPlace = (address: string, onInterface: string): boolean => {
@@ -192,6 +194,7 @@ export function neighbourTable(clock: Clock, events: NeighbourEvents, times?: Pr
     takeAll(rows) {
       refused = 0;
       const there = new Set<Neighbour | undefined>();
+      standing = new Set(rows.filter(isStanding).map((row) => placeOf(row.address, row.interface)));
       // The latest last, as they would have come.
       const inTime = [...rows].sort((a, b) => (b.confirmedAgo ?? 0) - (a.confirmedAgo ?? 0));
       for (const row of inTime) there.add(enter(row));
@@ -221,8 +224,11 @@ export function neighbourTable(clock: Clock, events: NeighbourEvents, times?: Pr
       return asked;
     },
     settle(sent) {
-      for (const neighbour of neighbours.values())
-        if (neighbour.plan.settle(sent) && neighbour.told) events.left(neighbour.key, neighbour.interface);
+      for (const { key, interface: onInterface, plan, told } of neighbours.values()) {
+        // Where the row still stands the kernel has not asked: it trusts what it knows, or our datagram never left.
+        const put = sent && !standing.has(placeOf(plan.asked() ?? "", onInterface));
+        if (plan.settle(put) && told) events.left(key, onInterface);
+      }
     },
     nextAt() {
       let next = doubts.length > 0 ? clock.monotonic() : Infinity;
@@ -273,6 +279,10 @@ function byTrust(addresses: ReadonlyMap<string, number>): string[] {
 
 function oldest(addresses: ReadonlyMap<string, number>): string {
   return byTrust(addresses).at(-1) ?? "";
+}
+
+function isStanding({ state }: NeighbourRow): boolean {
+  return state !== "COMPLETE" && learned.has(state);
 }
 
 function placeOf(address: string, onInterface: string): string {

@@ -9,6 +9,8 @@ export interface ProbeTimes {
   readonly retryGaps: readonly number[];
   /** What a question has until it counts as unanswered. */
   readonly answer: number;
+  /** After a question that could not be put. */
+  readonly postponed: number;
 }
 
 /** The kernel waits 5 s for a sign of life, asks three times a second apart, and gives up: that is within `answer`. */
@@ -17,10 +19,9 @@ export const probeTimes: ProbeTimes = {
   lastGap: 10 * 60_000,
   retryGaps: [2 * 60_000, 4 * 60_000],
   answer: 10_000,
+  postponed: 60_000,
 };
 const gapGrowth = 1.5;
-/** While no way leads there. */
-const noWayMs = 60_000;
 
 /**
  * When to ask one neighbour whether it is still there: mostly it is heard anyway. Five minutes after its last sign of life, and in gaps that grow to ten
@@ -39,8 +40,10 @@ export interface ProbePlan {
   ask(addresses: readonly string[], possible: (address: string) => boolean): string | undefined;
   /** A question at this address has had its time and the answer is to be judged: when it was asked. */
   answeredBy(address: string): number | undefined;
-  /** Judges the question that was asked, when its time is over; one that was not `sent` says nothing. True: the neighbour has just been given up. */
-  settle(sent: boolean): boolean;
+  /** The address that was asked, and has not answered so far. */
+  asked(): string | undefined;
+  /** Judges the question that was asked, when its time is over; one that was not `put` says nothing. True: the neighbour has just been given up. */
+  settle(put: boolean): boolean;
   nextAt(): number;
   settlesAt(): number;
 }
@@ -73,7 +76,7 @@ export function probePlan(clock: Clock, times: ProbeTimes = probeTimes): ProbePl
       // Who does not answer at one address may at another.
       const address = candidates[misses % candidates.length];
       if (address === undefined) {
-        next = clock.monotonic() + noWayMs;
+        next = clock.monotonic() + times.postponed;
         return undefined;
       }
       asked = { at: clock.monotonic(), address };
@@ -81,11 +84,12 @@ export function probePlan(clock: Clock, times: ProbeTimes = probeTimes): ProbePl
       return address;
     },
     answeredBy: (address) => (isOver() && asked?.address === address ? asked.at : undefined),
-    settle(sent) {
+    asked: () => asked?.address,
+    settle(put) {
       if (!isOver()) return false;
       asked = undefined;
-      if (!sent) {
-        next = clock.monotonic() + noWayMs;
+      if (!put) {
+        next = clock.monotonic() + times.postponed;
         return false;
       }
       const retry = times.retryGaps[misses++];

@@ -165,6 +165,7 @@ describe("questions", () => {
       await clock.advance(5000);
       if (table.due(10).length > 0) asked.push(Math.round(clock.monotonic() / minute));
       table.take(news(5, "FAILED"));
+      table.takeAll([row(5, { state: "FAILED" })]);
       table.settle(true);
     }
     expect(left).toEqual([`${mac(5)}%br-lan br-lan`]);
@@ -188,6 +189,17 @@ describe("questions", () => {
     expect(left).toEqual([]);
   });
 
+  it("that the kernel did not hand on, since it trusts what it knows, say nothing about anybody", async () => {
+    table.takeAll([row(5, { state: "REACHABLE" })]);
+    for (let n = 0; n < 170; n++) {
+      await clock.advance(10_000);
+      table.takeAll([row(5, { state: "REACHABLE", confirmedAgo: clock.monotonic() / 1000 })]);
+      table.due(10);
+      table.settle(true);
+    }
+    expect(left).toEqual([]);
+  });
+
   it("are not asked where no link leads, and go on when there is one", async () => {
     table.takeAll([row(5)]);
     table.links([]);
@@ -203,6 +215,7 @@ describe("questions", () => {
     await clock.advance(6 * minute);
     expect(table.due(10)).toEqual([{ address: "192.168.1.5", interface: "br-lan" }]);
     await clock.advance(10_000);
+    table.takeAll([row(5, { state: "FAILED" })]);
     table.settle(true);
     await clock.advance(2 * minute);
     expect(table.due(10)).toEqual([{ address: "fe80::5", interface: "br-lan" }]);

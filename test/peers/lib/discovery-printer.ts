@@ -34,8 +34,10 @@ const discovery = await startDiscovery(
     log,
     random: Math.random,
     ...(id !== undefined && { gatewayId: id }),
-    // In seconds what takes minutes; the kernel's own times stay as they are.
-    ...(leases && { probeTimes: { firstGap: 12_000, lastGap: 12_000, retryGaps: [1000, 1000], answer: 9000 } }),
+    // In seconds what takes minutes; the kernel of the namespace has to be made quicker as well.
+    ...(leases && {
+      probeTimes: { firstGap: 6000, lastGap: 6000, retryGaps: [500, 500], answer: 3000, postponed: 1000 },
+    }),
   },
   {
     seen: (sighting) => print({ event: "seen", ...told(sighting) }),
