@@ -33,14 +33,18 @@ export async function startEmbedded(options: EmbeddedOptions, host: Host, holdin
   const clients = await Clients.open({ users: options.users, own, failures, log: host.log, holdings });
 
   const shown = statusOfBoth(host, `embedded broker at ${where}`);
+  /** Why it cannot listen, as the log has it: said once. */
+  let told: string | undefined;
   const door = new Door({ host: listen.host, port: listen.port, tls: options.tls }, host.clock, failures, {
     opened() {
+      told = undefined;
       host.log.info("the embedded MQTT broker listens", { at: where });
       shown.broker(undefined);
     },
     failed(error) {
       const reason = `the embedded MQTT broker cannot listen at ${where}: ${reasonOfListening(error)}`;
-      holdings.refuse(reason);
+      if (reason !== told) host.log.warn(`${reason}; it is tried again until it can`);
+      told = reason;
       shown.broker(`${reason}; next try within ${embeddedLimits.retry / 1000} s`);
     },
     entered: (socket, guest) => clients.enter(socket, guest),
@@ -63,6 +67,7 @@ export async function startEmbedded(options: EmbeddedOptions, host: Host, holdin
 /** A socket in the abstract namespace of this machine: no port, no file. Who guesses its name still has no password. */
 async function ownLine(path: string, entered: (socket: Socket) => void): Promise<Server> {
   const server = createServer(entered);
+  server.maxConnections = 4;
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen({ path }, resolve));
   return server;
 }

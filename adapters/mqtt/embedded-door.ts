@@ -63,7 +63,7 @@ export class Door {
     server.on("drop", (data) =>
       this.#events.refused("more connections than it takes", plainAddress(data?.remoteAddress)),
     );
-    server.once("listening", () => this.#events.opened());
+    server.once("listening", () => (this.#closed ? server.close() : this.#events.opened()));
     server.on("error", (error) => {
       if (this.#closed || this.#server !== server) return;
       this.#server = undefined;
