@@ -59,7 +59,7 @@ export class Home {
     this.#addresses(chance.chance(0.7));
     settleNames(this.devices);
     await this.#morning();
-    this.#noon();
+    await this.#noon();
     await this.#evening();
   }
 
@@ -107,13 +107,15 @@ export class Home {
   }
 
   /** The table of neighbours is right; some go out, some come home; somebody says goodbye in the name of others. */
-  #noon(): void {
+  async #noon(): Promise<void> {
     const chance = this.#random;
-    for (const device of this.devices) {
-      if (device.roams && isHere(device) && device.random.chance(0.2)) leave(device, 1);
-      if (!isHere(device)) continue;
+    for (const device of this.devices.filter(isHere))
       for (const leg of device.active) this.network.resolve(device, leg);
-    }
+    this.#speak(1, 0);
+    await this.#time(15 * minute);
+    this.gateway.hear();
+    for (const device of this.devices)
+      if (device.roams && isHere(device) && device.random.chance(0.2)) leave(device, 1);
     this.network.expire(this.devices, () => chance.chance(0.6));
     const live = chance.shuffled(
       this.gateway.live.filter((trace) => "sighting" in trace && trace.sighting.source !== "leases"),
