@@ -8,7 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = process.env.DMGW_BUNDLE_DIR ?? join(root, "dist/bundle");
 const entry = process.argv[2] ?? join(root, "daemon/main.ts");
 /** Rarely used or heavy: never on the way from the command line to a running daemon. */
-const lazy = ["mqtt", "aedes", "multicast-dns", "node-ssdp", "yargs", "cli-table3"];
+const lazy = ["mqtt", "aedes", "pbf", "multicast-dns", "node-ssdp", "yargs"];
 
 // `npm ci --omit=dev` runs this too (it is npm's "prepare"): without the bundler there is nothing to do, and nothing wrong.
 const bundler = await import("esbuild").catch(() => undefined);

@@ -41,7 +41,7 @@ export class Bridge {
     this.#ports = ports;
     const { clock, probe } = ports;
     this.registry = new Registry(ports);
-    this.#faces = new Faces(ports, this.registry, (device) => this.#life.update(device, device.reason));
+    this.#faces = new Faces(ports, this.registry, (device) => this.#life.update(device));
     const joined = { registry: this.registry, faces: this.#faces, clock, probe };
     this.#joining = new Joining({ ...joined, changed: (device) => this.#refresh(device) });
     const canTell = (onInterface: string) => this.#joining.book.knows(onInterface);
@@ -109,10 +109,7 @@ export class Bridge {
     for (const { ended } of this.#watchers) ended({ source, key });
     if (device === undefined) return;
     this.#refresh(device);
-    this.#life.update(
-      device,
-      why === "goodbye" ? `it left: ${sourceNames[source]}` : `no more heard by ${sourceNames[source]}`,
-    );
+    this.#life.update(device, endings[why](sourceNames[source]));
   }
 
   /** Everything that the adapter `name` gets. `status` hears what it says of itself. */
@@ -122,7 +119,7 @@ export class Bridge {
       joining: this.#joining,
       faces: this.#faces,
       log: this.#ports.log.part("devices"),
-      heard: (device: Device, reason = device.reason) => this.#heard(device, reason),
+      heard: (device: Device, reason: string) => this.#heard(device, reason),
       settled: (device: Device, reason: string) => this.#settled(device, reason),
     };
     return {
@@ -165,7 +162,7 @@ export class Bridge {
       throw error;
     }
     this.registry.tell(device, ["DevInfo"]);
-    return this.#after(device, device.reason);
+    return this.#after(device, device.cause);
   }
 
   async merge(id: string, other: string): Promise<DeviceReport> {
@@ -188,7 +185,7 @@ export class Bridge {
     const device = this.registry.get(id);
     await this.registry.forget(device);
     for (const { trace, sighting } of [...device.live.values()]) {
-      this.#joining.forget(device, trace.identity);
+      this.#joining.members.dropLive(device, trace.identity);
       if (sighting !== undefined) this.#forgotten.set(trace.identity, sighting);
     }
     this.#faces.clear(device);
@@ -253,6 +250,12 @@ export class Bridge {
     return { ...reportOf(device), groups, ...(next === undefined ? {} : { nextProbe: new Date(next).toISOString() }) };
   }
 }
+
+const endings = {
+  goodbye: (source: string) => `it said goodbye by ${source}`,
+  unanswered: () => "it does not answer",
+  expired: (source: string) => `no more heard by ${source}`,
+} as const;
 
 const sourceNames: Readonly<Record<Sighting["source"], string>> = {
   mdns: "mDNS",

@@ -14,10 +14,9 @@ import { Tree } from "../tree/tree.ts";
 import { Accounts } from "./accounts.ts";
 import { Bridge } from "./bridge.ts";
 import { openControl } from "./control.ts";
-import { startDiscovery } from "./discovery/index.ts";
-import type { Discovery } from "./discovery/index.ts";
 import type { Gateway } from "./gateway.ts";
 import type { OpenedLog } from "./log.ts";
+import { LanParts } from "./lan-parts.ts";
 import { openOutbox } from "./outbox.ts";
 import { RunningAdapters } from "./running-adapters.ts";
 import { statusOf } from "./status.ts";
@@ -76,9 +75,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   tree.mount(parsePath("./DevInfo"), devInfo(facts, new StoredNodes(store, "devinfo")));
   tree.mount(parsePath("./DevDetail"), devDetail(facts, new StoredNodes(store, "devdetail")));
 
-  let discovery: Discovery | undefined;
-  const probe = (address: string, onInterface: string) => discovery?.probe(address, onInterface);
+  const probe = (address: string, onInterface: string) => lan.probe(address, onInterface);
   const bridge = new Bridge({ tree, store, clock, log, gatewayId: id, probe });
+  const lan = new LanParts({ bridge, clock, log, random, gateway: () => ({ ...facts(), version }) });
   const accounts = new Accounts({ tree, store, log: log.part("accounts") });
   const outbox = openOutbox({ store, clock, log: log.part("outbox") });
   const subscriptions = openSubscriptions({ tree, outbox });
@@ -99,28 +98,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         .filter(({ name }) => names(name))
         .map(({ name, load }) => {
           const own = loaded.config.adapters[name];
-          return running.set({ name, enabled: own.enabled, options: own, load });
+          const enabled = "enabled" in own ? own.enabled : true;
+          return running.set({ name, enabled, options: own, load });
         }),
     );
-  const startSources = async () => {
-    if (discovery !== undefined) {
-      const before = [...discovery.sightings()];
-      await discovery.stop();
-      discovery = undefined;
-      // What is still there is seen again; the rest would be listed as there for good.
-      for (const { source, key } of before) bridge.gone(source, key);
-    }
-    const { config } = loaded;
-    const events = {
-      seen: (sighting: Parameters<Bridge["seen"]>[0]) => bridge.seen(sighting),
-      heard: (...heard: Parameters<Bridge["heard"]>) => bridge.heard(...heard),
-      gone: (...gone: Parameters<Bridge["gone"]>) => bridge.gone(...gone),
-    };
-    const ports = { clock, log: log.part("discovery"), random, gatewayId: id };
-    discovery = await startDiscovery({ options: config.discovery, lan: config.lan.interfaces, ...ports }, events);
-    if (stopping) await discovery.stop();
-  };
-
   let reloading: Promise<unknown> = Promise.resolve();
   const reload = async (): Promise<readonly string[]> => {
     const next = await options.load();
@@ -130,7 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log.setLevel(next.config.log.level);
     if (touched("servers")) await syncAccounts(accounts, next, log);
     await startAdapters((name) => touched(`adapters.${name}`));
-    if (touched("discovery") || touched("lan")) await startSources();
+    if (touched("discovery") || touched("lan") || touched("gateway")) await lan.start(next.config);
     const late = (key: string) => atStartOnly.some((part) => isWithin(key, part));
     return keys.map((key) => (late(key) ? `${key}: taken at the next start` : `${key}: taken`));
   };
@@ -150,7 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         servers: upstream.reports(),
         accounts: accounts.list(),
         adapters: running.report(),
-        discovery: discovery?.status() ?? {},
+        discovery: lan.status(),
         devices: bridge.devices(),
         refusedSightings: bridge.registry.refused,
         memory: options.memory(),
@@ -188,7 +169,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     stopping = true;
     subscriptions.stop();
     await upstream.stop();
-    await Promise.all([running.stopAll(), discovery?.stop()]);
+    await Promise.all([running.stopAll(), lan.stop()]);
     await bridge.stop();
     store.close();
   };
@@ -199,7 +180,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   ready = true;
 
   // Whatever takes time or may fail comes after the first answer: the tree is there already.
-  reloading = Promise.all([startAdapters(() => true), startSources()]).catch((error: unknown) => {
+  reloading = Promise.all([startAdapters(() => true), lan.start(loaded.config)]).catch((error: unknown) => {
     log.error("a part could not be started", { reason: reasonOf(error) });
   });
 

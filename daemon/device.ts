@@ -100,6 +100,8 @@ export interface Device {
   /** Why it is in the state it is in, and since when (ms since 1970; 0: not known). */
   reason: string;
   since: number;
+  /** What happened to it last, in a few words: the reason of the next change. */
+  cause: string;
   state: DeviceReport["state"];
   /** On the monotonic clock, ms: when it was probed last, and how long until the next time. */
   probedAt: number;
@@ -131,6 +133,7 @@ export function newDevice(id: string, kept: StoredDevice, written: Device["writt
     lastSeen: 0,
     reason: "not heard of since the gateway started",
     since: 0,
+    cause: "found again",
     state: kept.ignored === true ? "ignored" : "away",
     probedAt: -Infinity,
     probeGap: 0,

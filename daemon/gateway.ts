@@ -56,7 +56,8 @@ export interface StatusReport {
   readonly ready: boolean;
   readonly servers: readonly ServerReport[];
   readonly adapters: Readonly<Record<string, PartReport>>;
-  readonly discovery: Readonly<Record<string, PartReport & { readonly sightings: number }>>;
+  /** Its sources, with how much they see now; and `announce`: is the gateway found too? */
+  readonly discovery: Readonly<Record<string, PartReport & { readonly sightings?: number }>>;
   readonly devices: { readonly total: number; readonly managed: number; readonly reachable: number };
   /** Bytes. */
   readonly memory: { readonly rss: number; readonly private: number };

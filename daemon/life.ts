@@ -57,8 +57,9 @@ export class Life {
     device.probeGap = 0;
   }
 
-  /** The state as it is now; those who watch are told when it is another one. `reason`: why, in a few words. */
-  update(device: Device, reason: string): void {
+  /** The state as it is now; those who watch are told when it is another one. `reason`: why, in a few words; default: the last that was given. */
+  update(device: Device, reason = device.cause): void {
+    device.cause = reason;
     const state = this.#stateOf(device);
     if (state === device.state) return;
     device.state = state;

@@ -24,11 +24,11 @@ export class People {
     this.#ports = ports;
   }
 
-  /** @throws DmError 404, 400 (the same device), 420, 510 */
+  /** @throws DmError 404, 409 (the same device), 420, 510 */
   async merge(id: string, otherId: string): Promise<Device> {
     const { registry, joining, clock } = this.#ports;
     const [into, from] = [registry.get(id), registry.get(otherId)];
-    if (into === from) throw new DmError(Status.badRequest, `${id} and ${otherId} are the same device already`);
+    if (into === from) throw new DmError(Status.conflict, `${id} and ${otherId} are the same device already`);
     const given = [...namesOf(into.kept.members), ...namesOf(from.kept.members)];
     const merged = {
       id: from.id,
@@ -36,7 +36,7 @@ export class People {
       ...(from.kept.name === undefined ? {} : { name: from.kept.name }),
     };
     const what = `${from.id} (${displayName(from)}) is ${into.id} (${displayName(into)})`;
-    joining.absorb(into, from);
+    joining.members.absorb(into, from);
     const apart = (into.kept.apart ?? []).filter((one) => one !== from.id && one !== into.id);
     this.#decide(into, { given: union(into.kept.given, given), apart }, { at: clock.now(), what, merged });
     await registry.commit([into]);
@@ -55,7 +55,7 @@ export class People {
       throw new DmError(Status.incomplete, `these are all identities of ${device.id}: something must stay`);
     }
     const parted = takesBack ? registry.revive(last.id) : registry.create();
-    joining.moveMembers(device, parted, wanted);
+    joining.members.moveMembers(device, parted, wanted);
     const [mine, its] = [namesOf(device.kept.members), namesOf(parted.kept.members)];
     const at = clock.now();
     const formerIds = (device.kept.formerIds ?? []).filter((one) => one !== parted.id);

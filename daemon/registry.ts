@@ -75,10 +75,10 @@ export class Registry {
     this.groups = openGroups({
       tree: ports.tree,
       store: ports.store,
-      devices: () => [...this.#devices.values()].map(reportOf),
+      devices: () => [...this.#devices.values()].filter(isWritten).map(reportOf),
       device: (id) => {
         const device = this.#devices.get(id);
-        return device === undefined ? undefined : reportOf(device);
+        return device === undefined || !isWritten(device) ? undefined : reportOf(device);
       },
       resolve: (id) => this.resolve(id),
       tell: (rels) => this.#mounted.changed(rels),
@@ -314,4 +314,8 @@ export class Registry {
 
 function isRecorded(device: Device): boolean {
   return device.written === "yes" && device.kept.ignored !== true;
+}
+
+function isWritten({ written }: Device): boolean {
+  return written !== "not yet";
 }

@@ -30,7 +30,7 @@ export const verb: Verb = {
         ...status.servers.flatMap(serverRows),
         ...Object.entries(status.adapters).map(([name, part]) => partRow(`adapter ${name}`, part)),
         ...Object.entries(status.discovery).map(([name, part]) =>
-          partRow(`discovery ${name}`, part, `${part.sightings} sightings`),
+          partRow(`discovery ${name}`, part, part.sightings === undefined ? "" : `${part.sightings} sightings`),
         ),
       ],
     );

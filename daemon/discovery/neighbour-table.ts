@@ -137,12 +137,16 @@ export function neighbourTable(clock: Clock, events: NeighbourEvents, times?: Pr
     changed.add(neighbour);
   };
 
+  const onOther = ({ mac, interface: own }: Neighbour, link: string): Neighbour | undefined => {
+    const other = link === own ? undefined : neighbours.get(`${mac}%${link}`);
+    return other?.told === true ? other : undefined;
+  };
+
   const confirm = (neighbour: Neighbour, address: string, at: number) => {
     if (at > (neighbour.addresses.get(address) ?? -Infinity) + roundingMs) neighbour.addresses.set(address, at);
     if (at <= neighbour.confirmed + roundingMs) return;
-    if (!neighbour.told)
-      // It may have moved here from another link, where it would be looked for only much later.
-      for (const other of neighbours.values()) if (other.mac === neighbour.mac && other.told) other.plan.hurry();
+    // It may have moved here from another link, where it would be looked for only much later.
+    if (!neighbour.told) for (const name of links.keys()) onOther(neighbour, name)?.plan.hurry();
     neighbour.confirmed = at;
     neighbour.plan.confirmed(at);
     changed.add(neighbour);

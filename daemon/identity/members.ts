@@ -1,5 +1,6 @@
 import type { Device, Member } from "../device.ts";
 import { isManaged } from "../device.ts";
+import { isJunk, keyOf } from "./clues.ts";
 import type { Clue } from "./clues.ts";
 import { isDecided } from "./decide.ts";
 import type { Trace } from "./traces.ts";
@@ -40,4 +41,21 @@ export function standing(device: Device): number {
 export function united(name: "given" | "apart", a: readonly string[] = [], b: readonly string[] = []): object {
   const all = [...new Set([...a, ...b])];
   return all.length === 0 ? {} : { [name]: all };
+}
+
+/** Does it say one of the ids that it said before, or had it none? */
+export function keepsIds(trace: Trace, { clues }: Member): boolean {
+  const idsOf = (all: readonly Clue[]) =>
+    all
+      .filter(
+        (clue) => clue.said === "device" && (clue.kind === "uuid" || clue.kind === "protocol-id") && !isJunk(clue),
+      )
+      .map(keyOf);
+  const before = idsOf(clues);
+  return before.length === 0 || idsOf(trace.clues).some((id) => before.includes(id));
+}
+
+/** Where the network has seen it. */
+export function macsOf({ clues }: Member): readonly string[] {
+  return clues.filter(({ kind, said }) => kind === "mac" && said === "network").map(({ value }) => value);
 }

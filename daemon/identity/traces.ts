@@ -149,3 +149,13 @@ function whatOf({ source, name, service, mac, host, key }: Sighting): string {
   if (source === "leases") return `DHCP lease: ${host ?? mac ?? key}`;
   return `neighbour table: ${mac ?? key}`;
 }
+
+/** The thing said it itself, where it is. */
+export function isAnnounced({ source }: Trace): boolean {
+  return source === "mdns" || source === "ssdp";
+}
+
+/** A lease that says no hardware address (DHCPv6): only where it is says whose it is. */
+export function isNameless({ source, clues }: Trace): boolean {
+  return source === "leases" && !clues.some(({ kind }) => kind === "mac");
+}
