@@ -127,7 +127,7 @@ export function questionsOf(plan: Plan, rels: readonly Rel[], values: Values): M
   for (const rel of rels) {
     const { ask } = plan.points.get(rel) ?? {};
     if (ask === undefined) continue;
-    const message = { topic: fill(below(plan.entry.base, ask.topic), values), payload: fill(ask.payload, values) };
+    const message = { topic: fill(below(plan.entry.base, ask.topic), values), payload: ask.payload };
     messages.set(`${message.topic} ${message.payload}`, message);
   }
   return [...messages.values()];

@@ -123,7 +123,12 @@ const device = v.pipe(
     if (!dataset.typed) return;
     const { base = "", properties } = dataset.value;
     const known = ["id", ...namesIn(base)];
+    const parents = new Set(properties.flatMap(({ name }) => parentsOf(name)));
     for (const [index, one] of properties.entries()) {
+      if (parents.has(one.name)) {
+        const message = "has other properties below its name: a node is either a value or a folder";
+        addIssue({ message, path: pathTo(dataset.value, ["properties", index, "name"]) });
+      }
       for (const key of ["set", "ask"] as const) {
         const topic = one[key]?.topic ?? "";
         if (namesIn(topic).every((name) => known.includes(name))) continue;
@@ -133,6 +138,12 @@ const device = v.pipe(
     }
   }),
 );
+
+/** "a/b/c": "a" and "a/b". */
+function parentsOf(name: string): string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
 
 /** A rule for each text that may name levels. */
 function fills<Key extends string, T extends { readonly [K in Key | "base"]?: string | undefined }>(

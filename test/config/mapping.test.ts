@@ -98,6 +98,11 @@ test.each<[string, string, string]>([
     `${property("name: p, topic: t, type: float")}  - id: a\n    properties: [ { name: p, topic: t, type: float } ]`,
     '5:9 devices[1].id: "a" stands twice',
   ],
+  [
+    "a value that is a folder too",
+    property("name: p, topic: t, type: float }\n      - { name: p/q, topic: u, type: float"),
+    '4:17 devices[0].properties[0].name: "p" has other properties below its name',
+  ],
   ["words for a number", property("name: p, topic: t, type: float, on: x"), "is only for type boolean"],
   ["one word for both", property("name: p, topic: t, type: boolean, on: x, off: x"), "is the same word as on"],
   ["an enum without words", property("name: p, topic: t, type: enum"), "needs values"],

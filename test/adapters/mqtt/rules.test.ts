@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
+import { limits } from "../../../adapters/mqtt/limits.ts";
 import { ruleOf } from "../../../adapters/mqtt/homie-rules.ts";
 import { allowed, formatOf, inFormat, read, sameReading, write } from "../../../adapters/mqtt/rules.ts";
 import type { Rule } from "../../../adapters/mqtt/rules.ts";
 import { DmError } from "../../../tree/errors.ts";
-import { bool, chr, float, int, nul, textOf } from "../../../tree/value.ts";
+import { bin, bool, chr, float, int, nul, textOf } from "../../../tree/value.ts";
 import type { Value } from "../../../tree/value.ts";
 
 const homie = (datatype: string, format = "", version: 4 | 5 = 5): Rule => {
@@ -137,4 +138,39 @@ test("a number as near as a 32-bit float is the same reading; JSON and colours a
   expect(sameReading(homie("color", "rgb"), chr("rgb,1,2,3"), chr("rgb,1.0,2,3"))).toBe(true);
   expect(sameReading(homie("color", "rgb"), chr("rgb,1,2,3"), chr("hsv,1,2,3"))).toBe(false);
   expect(sameReading(homie("string"), chr("1.0"), chr("1"))).toBe(false);
+});
+
+test("64 bits without a sign take all of their range, and no more", () => {
+  const unsigned: Rule = { kind: "long", min: 0n, max: 2n ** 64n - 1n };
+  expect(takes(unsigned, chr("18446744073709551615"))).toBe(true);
+  expect(takes(unsigned, chr("18446744073709551616"))).toBe(false);
+  expect(takes(unsigned, chr("-1"))).toBe(false);
+  const signed: Rule = { kind: "long" };
+  expect(takes(signed, chr("9223372036854775807"))).toBe(true);
+  expect(takes(signed, chr("9223372036854775808"))).toBe(false);
+});
+
+test("a point in time is the same however it is written, and needs its zone", () => {
+  const instant: Rule = { kind: "text", of: "instant" };
+  expect(takes(instant, chr("2026-01-31T12:00:00Z"))).toBe(true);
+  expect(takes(instant, chr("2026-01-31T12:00:00"))).toBe(false);
+  expect(takes(instant, chr("2026-13-31T12:00:00Z"))).toBe(false);
+  expect(sameReading(instant, chr("2026-01-31T12:00:00Z"), chr("2026-01-31T13:00:00.000+01:00"))).toBe(true);
+  expect(sameReading(instant, chr("2026-01-31T12:00:00Z"), chr("2026-01-31T12:00:01Z"))).toBe(false);
+});
+
+test("octets are octets: bounded, copied, and never a text", () => {
+  const bytes: Rule = { kind: "bytes" };
+  const given = Uint8Array.of(0, 255);
+  const value = read(bytes, given);
+  expect(value).toEqual(bin(Uint8Array.of(0, 255)));
+  given[0] = 7;
+  expect(value).toEqual(bin(Uint8Array.of(0, 255)));
+  expect(read(bytes, new Uint8Array(limits.bytes + 1))).toBeUndefined();
+  expect(read(bytes, "text")).toBeUndefined();
+  expect(formatOf(bytes)).toBe("bin");
+  expect(takes(bytes, bin(given))).toBe(true);
+  expect(takes(bytes, bin(new Uint8Array(limits.bytes + 1)))).toBe(false);
+  expect(takes(bytes, chr("AP8="))).toBe(false);
+  expect(takes({ kind: "text", of: "any" }, bin(given))).toBe(false);
 });
