@@ -74,7 +74,10 @@ export async function flashBench(): Promise<readonly Table[]> {
   return [{ caption: "given to the flash", columns: ["what", "bytes", "syncs"], rows }];
 }
 
-const quiet = { discovery: { ssdp: { enabled: false }, mdns: { enabled: false } }, lan: { interfaces: ["lo"] } };
+const quiet = {
+  discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
+  lan: { interfaces: ["lo"] },
+};
 const alone = { ...quiet, adapters: { mqtt: { enabled: false } } };
 /** Discovery on, though on loopback only, and MQTT that looks for its broker. */
 const defaults = { lan: { interfaces: ["lo"] } };

@@ -35,7 +35,7 @@ export async function setStage(tell: (line: string) => void): Promise<Stage> {
   const config = {
     gateway: { id: "urn:example:gateway-1", manufacturer: "Example Corp", model: "Demo Router" },
     lan: { interfaces: ["lo"] },
-    discovery: { ssdp: { enabled: false }, mdns: { enabled: false } },
+    discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
     adapters: { mqtt: { url: broker.url } },
     servers: [
       {

@@ -117,7 +117,7 @@ test("what is only seen on the LAN is listed under the name it gives itself, and
   const at = `127.0.0.1:${(web.address() as AddressInfo).port}`;
   const say = (message: string) => socket.send(own(message).replaceAll("10.77.0.2:8200", at), 1900, "239.255.255.250");
 
-  place.configure({ ...quiet, discovery: { ssdp: { enabled: true }, mdns: { enabled: false } } });
+  place.configure({ ...quiet, discovery: { ...quiet.discovery, ssdp: { enabled: true } } });
   const gateway = await place.start();
   await until("SSDP", async () =>
     (await gateway.status()).discovery["ssdp"]?.state === "listening" ? true : undefined,

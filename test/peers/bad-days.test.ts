@@ -19,7 +19,7 @@ import { lamp } from "./lib/published.ts";
 
 const quiet = {
   lan: { interfaces: ["lo"] },
-  discovery: { ssdp: { enabled: false }, mdns: { enabled: false } },
+  discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
   adapters: { mqtt: { enabled: false } },
 };
 const undo: (() => unknown)[] = [];

@@ -24,7 +24,7 @@ beforeAll(async () => {
   devices = await startMqttDevices(broker.url);
   undo.push(() => devices.stop());
   gateway = await startGateway(folder, {
-    discovery: { ssdp: { enabled: false }, mdns: { enabled: false } },
+    discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
     adapters: { mqtt: { enabled: true, url: broker.url } },
   });
   undo.push(() => gateway.stop());

@@ -20,7 +20,7 @@ import { lamp } from "./lib/published.ts";
 // Everybody around the gateway means ill: a DM server, whoever can publish on the broker, whoever is on the LAN.
 
 const megabyte = 1 << 20;
-const off = { ssdp: { enabled: false }, mdns: { enabled: false } };
+const off = { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } };
 const measured: string[] = [];
 const undo: (() => unknown)[] = [];
 let folder: string;

@@ -42,7 +42,10 @@ afterAll(() => {
   );
 });
 
-const quiet = { discovery: { ssdp: { enabled: false }, mdns: { enabled: false } }, lan: { interfaces: ["lo"] } };
+const quiet = {
+  discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
+  lan: { interfaces: ["lo"] },
+};
 const alone = { ...quiet, adapters: { mqtt: { enabled: false } } };
 
 /** Eight devices that are known, and an account: they stay, the broker does not. */
