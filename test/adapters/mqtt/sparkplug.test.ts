@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseRel } from "../../../tree/path.ts";
-import { bin, bool, chr, float, int, nul } from "../../../tree/value.ts";
+import { bool, chr, float, int, nul } from "../../../tree/value.ts";
 import { until } from "../../fakes/host.ts";
 import { sparkplugEdge, tahuDecode, tahuEncode } from "../../fakes/mqtt/sparkplug-edge.ts";
 import type { SparkplugEdge, SparkplugModel } from "../../fakes/mqtt/sparkplug-edge.ts";
@@ -247,49 +247,6 @@ test("after a reconnect an edge node is asked, and is away when it does not answ
   expect(face("mqtt:sparkplug:G/silent")?.reachable).toBe(true);
   await passing(home.clock, () => face("mqtt:sparkplug:G/silent")?.reachable === false, "the silent one to be away");
   expect([face(node)?.reachable, face(tank)?.reachable]).toEqual([true, true]);
-});
-
-test("every scalar type has its format, limits and way back", async () => {
-  const octets = Uint8Array.of(1, 2, 255);
-  const model: SparkplugModel = {
-    group: "G",
-    id: "types",
-    metrics: {
-      i8: { type: "Int8", value: 0 },
-      u8: { type: "UInt8", value: 0 },
-      u16: { type: "UInt16", value: 0 },
-      i32: { type: "Int32", value: 0 },
-      u32: { type: "UInt32", value: 0 },
-      i64: { type: "Int64", value: 0 },
-      u64: { type: "UInt64", value: 0 },
-      d: { type: "Double", value: 0 },
-      s: { type: "String", value: "" },
-      t: { type: "Text", value: "" },
-      x: { type: "Bytes", value: Uint8Array.of(0) },
-      file: { type: "File", value: Uint8Array.of(0) },
-    },
-    devices: {},
-  };
-  await start(model);
-  const id = "mqtt:sparkplug:G/types";
-  expect(await home.leaves(id)).not.toContain("file");
-  const rows = [
-    ["i8", int(-128), int(128)],
-    ["u8", int(255), int(-1)],
-    ["u16", int(65_535), int(65_536)],
-    ["i32", int(-2147483648), chr("2147483648")],
-    ["u32", chr("2147483647"), chr("4294967296")],
-    ["i64", chr("-9007199254740992"), chr("9223372036854775808")],
-    ["u64", chr("9007199254740992"), chr("18446744073709551616")],
-    ["d", float(21.3), chr("x")],
-    ["s", chr("ünï ☃"), bin(octets)],
-    ["x", bin(octets), chr("x")],
-  ] as const;
-  for (const [rel, good, bad] of rows) {
-    expect(await home.replace(id, rel, good), rel).toEqual({ state: "done" });
-    await home.shows(id, rel, good);
-    await expect(home.replace(id, rel, bad), rel).rejects.toMatchObject({ status: 400 });
-  }
 });
 
 test("a command names its metric, by alias too, and carries the times of the gateway", async () => {
