@@ -43,8 +43,8 @@ afterAll(async () => {
 
 /** Asks for an address, and gives it back when it is stopped. */
 function askForAddress(device: Device, ...options: string[]): Promise<Peer> {
-  const args = ["udhcpc", "-i", "eth0", "-f", "-R", "-s", path("client"), ...options.flatMap((one) => ["-x", one])];
-  return startPeer("busybox", args, { namespace: device.namespace, ready: /lease of \S+ obtained/ });
+  const args = ["-i", "eth0", "-f", "-R", "-s", path("client"), ...options.flatMap((one) => ["-x", one])];
+  return startPeer("udhcpc", args, { namespace: device.namespace, ready: /lease of \S+ obtained/ });
 }
 function macOf(device: Device): string {
   return (JSON.parse(home.run(device.namespace, "ip", "-j", "link", "show", "eth0")) as [{ address: string }])[0]
