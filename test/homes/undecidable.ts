@@ -13,7 +13,10 @@ const fromBroker = (identity: string) => identity.startsWith("mqtt:");
 const fromTables = (identity: string) => /^(neighbours|leases) /.test(identity);
 const only = (kind: (identity: string) => boolean) => (side: readonly string[]) => side.every(kind);
 
-/** One physical device that is listed more than once, although nothing that was heard connects the parts. */
+/**
+ * One physical device that is listed more than once. That nothing that was heard connects its parts is what the ledger has found; this only
+ * gives it a name, the first that applies.
+ */
 export const listedTwice: readonly Undecidable[] = [
   {
     name: "made-up address",
@@ -43,9 +46,14 @@ export const listedTwice: readonly Undecidable[] = [
   {
     name: "everything at once",
     sentence:
-      "A device that changes its address and the UUID or name it was known by, while nothing else of it is heard, is a new one.",
-    applies: ({ devices: [owner], sides }) =>
-      owner !== undefined && owner.unheard.size > 0 && sides.length > 1 && (owner.updates || owner.legs.length > 1),
+      "A device that changes its MAC address and the UUID or name it was known by, while nothing else of it is heard, is a new one.",
+    applies: ({ devices: [owner] }) => owner !== undefined && (owner.updates || owner.legs.length > 1),
+  },
+  {
+    name: "heard in turn",
+    sentence:
+      "What two sources tell of one device, with nothing in common but its address, is two devices until both have told it at the same time.",
+    applies: ({ sides }) => !sides.some(only(fromBroker)),
   },
 ];
 
