@@ -42,8 +42,8 @@ export interface NeighbourTable {
   take(row: NeighbourRow): void;
   /** Whom to ask now, at most so many; they count as asked. */
   due(most: number): readonly Probe[];
-  /** Judges the questions that were not answered, after a whole table. `sent`: they can have been heard. */
-  settle(sent: boolean): void;
+  /** Judges the questions that were not answered, after a whole table. `refused`: it never left this machine. */
+  settle(refused: (address: string, onInterface: string) => boolean): void;
   /** When `due` or `settle` has something to do, ms on the monotonic clock; Infinity: never. */
   nextAt(): number;
   /** Of one sighting; undefined when it is not asked. */
@@ -227,10 +227,11 @@ export function neighbourTable(clock: Clock, events: NeighbourEvents, times?: Pr
       }
       return asked;
     },
-    settle(sent) {
+    settle(isRefused) {
       for (const { key, interface: onInterface, plan, told } of neighbours.values()) {
-        // Where the row still stands the kernel has not asked: it trusts what it knows, or our datagram never left.
-        const put = sent && !standing.has(placeOf(plan.asked() ?? "", onInterface));
+        const address = plan.asked() ?? "";
+        // Where the row still stands the kernel has not asked: it trusts what it knows.
+        const put = !isRefused(address, onInterface) && !standing.has(placeOf(address, onInterface));
         if (plan.settle(put) && told) events.left(key, onInterface);
       }
     },

@@ -103,7 +103,7 @@ export function startNeighbours(
       const rows = await readRows();
       if (stopped) return;
       table.takeAll(rows);
-      table.settle(prober.trouble() === undefined);
+      table.settle((address, onInterface) => prober.refused(address, onInterface));
       askNow();
       tellState();
     } catch (reason) {

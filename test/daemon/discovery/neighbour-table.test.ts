@@ -166,7 +166,7 @@ describe("questions", () => {
       if (table.due(10).length > 0) asked.push(Math.round(clock.monotonic() / minute));
       table.take(news(5, "FAILED"));
       table.takeAll([row(5, { state: "FAILED" })]);
-      table.settle(true);
+      table.settle(() => false);
     }
     expect(left).toEqual([`${mac(5)}%br-lan br-lan`]);
     // Somebody has looked for it in vain, so the first one did not wait.
@@ -184,7 +184,7 @@ describe("questions", () => {
     for (let n = 0; n < 360; n++) {
       await clock.advance(10_000);
       table.due(10);
-      table.settle(false);
+      table.settle(() => true);
     }
     expect(left).toEqual([]);
   });
@@ -195,7 +195,7 @@ describe("questions", () => {
       await clock.advance(10_000);
       table.takeAll([row(5, { state: "REACHABLE", confirmedAgo: clock.monotonic() / 1000 })]);
       table.due(10);
-      table.settle(true);
+      table.settle(() => false);
     }
     expect(left).toEqual([]);
   });
@@ -216,7 +216,7 @@ describe("questions", () => {
     expect(table.due(10)).toEqual([{ address: "192.168.1.5", interface: "br-lan" }]);
     await clock.advance(10_000);
     table.takeAll([row(5, { state: "FAILED" })]);
-    table.settle(true);
+    table.settle(() => false);
     await clock.advance(2 * minute);
     expect(table.due(10)).toEqual([{ address: "fe80::5", interface: "br-lan" }]);
   });

@@ -54,6 +54,7 @@ async function start(heard: boolean, where: string | undefined = program): Promi
   const io = { clock, log: fakeLog(), random: () => 0, admits: () => true };
   const prober = {
     send: (address: string, onInterface: string) => void sent.push(`${address}%${onInterface}`),
+    refused: () => trouble !== undefined,
     trouble: () => trouble,
     close: async () => {},
   };
