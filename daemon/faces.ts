@@ -104,12 +104,11 @@ export class Faces {
     if (device.written !== "yes") return void this.#settleOnceKept(device);
     // What was known before a restart is no news; neither is a face that takes the place that was held for it.
     const known = device.lastSeen === 0;
-    const fresh = device.info === undefined;
     this.#mountInfo(device, known);
     for (const { identity, mount } of device.kept.faces) {
       const live = device.faces.get(identity);
       if (live === undefined) this.#hold(device, identity, mount);
-      else if (live.mounted === undefined && this.#kept.has(live)) this.#show(device, live, mount, fresh);
+      else if (live.mounted === undefined && this.#kept.has(live)) this.#show(device, live, mount);
     }
     this.#settled(device);
   }
@@ -147,7 +146,7 @@ export class Faces {
     this.settle(device);
   }
 
-  #show(device: Device, live: LiveFace, mount: string, fresh: boolean): void {
+  #show(device: Device, live: LiveFace, mount: string): void {
     const quiet = device.absent.has(mount);
     device.absent.get(mount)?.unmount(true);
     device.absent.delete(mount);
@@ -155,8 +154,7 @@ export class Faces {
       key: live.face.identity,
       quiet,
     });
-    // A new State tells itself; one that was there is other only by a face that is reachable.
-    this.#registry.tell(device, !fresh && live.reachable ? ["State"] : []);
+    this.#registry.tell(device, []);
   }
 
   /** Its nodes answer 503, not 404. */

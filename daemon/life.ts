@@ -62,10 +62,11 @@ export class Life {
     device.cause = reason;
     const state = this.#stateOf(device);
     if (state === device.state) return;
+    const wasHere = isHere(device.state);
     device.state = state;
     device.reason = reason;
     device.since = this.#ports.clock.now();
-    this.#ports.registry.tell(device, ["State"]);
+    this.#ports.registry.tell(device, wasHere === isHere(state) ? [] : ["State"]);
   }
 
   /** Ms since 1970; undefined: it is not asked for, because nobody could answer. */

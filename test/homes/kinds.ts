@@ -1,3 +1,4 @@
+import { bare, macOf, madeUpMac, uuidOf } from "./ids.ts";
 import type { Announcement, Leg, Physical, SourceName, UpnpRoot } from "./physical.ts";
 import { sourceNames } from "./physical.ts";
 import { random } from "./random.ts";
@@ -5,17 +6,6 @@ import type { Random } from "./random.ts";
 
 type Given = Partial<Omit<Physical, "name" | "kind" | "random">> & { readonly legs: Leg[] };
 type Kind = (name: string, chance: Random) => Given;
-
-/** Makers' part of a MAC. */
-const makers = ["00:1b:a9", "3c:2a:f4", "a4:77:33", "b8:27:eb", "00:11:32", "dc:a6:32", "5c:cf:7f"] as const;
-
-const macOf = (chance: Random): string => `${chance.pick(makers)}:${octets(chance, 3)}`;
-export const madeUpMac = (chance: Random): string =>
-  `${chance.hex(1)}${chance.pick(["2", "6", "a", "e"])}:${octets(chance, 5)}`;
-const octets = (chance: Random, count: number) => Array.from({ length: count }, () => chance.hex(2)).join(":");
-export const uuidOf = (chance: Random): string =>
-  `${chance.hex(8)}-${chance.hex(4)}-4${chance.hex(3)}-a${chance.hex(3)}-${chance.hex(12)}`;
-const bare = (mac: string) => mac.replaceAll(":", "");
 
 function leg(mac: string, more: Partial<Leg> = {}): Leg {
   return { mac, madeUp: /^.[26ae]/.test(mac), interface: "br-lan", host: undefined, v6: false, ...more };

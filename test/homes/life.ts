@@ -1,4 +1,4 @@
-import { madeUpMac, uuidOf } from "./kinds.ts";
+import { madeUpMac, uuidOf } from "./ids.ts";
 import type { Network } from "./network.ts";
 import { isHere } from "./physical.ts";
 import type { Leg, Physical } from "./physical.ts";
@@ -75,7 +75,7 @@ function joinOtherNetwork(device: Physical, network: Network): void {
 function update(device: Physical): void {
   for (const { uuid: old } of device.upnp) {
     const fresh = uuidOf(device.random);
-    const swapped = (text: string) => text.replaceAll(old, fresh).replaceAll(bareOf(old), bareOf(fresh));
+    const swapped = (text: string) => text.replaceAll(old, fresh).replaceAll(withoutDashes(old), withoutDashes(fresh));
     device.upnp = device.upnp.map((root) => ({ ...root, uuid: swapped(root.uuid) }));
     device.announcements = device.announcements.map(({ label, service, text, tokens }) => ({
       label: swapped(label),
@@ -86,7 +86,7 @@ function update(device: Physical): void {
   }
 }
 
-const bareOf = (uuid: string) => uuid.replaceAll("-", "");
+const withoutDashes = (uuid: string) => uuid.replaceAll("-", "");
 
 /** Its owner gives it another name for people; its host name stays. */
 function rename(device: Physical): void {
