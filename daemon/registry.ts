@@ -1,15 +1,15 @@
-import { DmError, Status, reasonOf } from "../tree/errors.ts";
+import { DmError, Status } from "../tree/errors.ts";
 import type { WriteCall } from "../tree/mo.ts";
 import type { Inventory } from "../tree/mos/inventory.ts";
 import { deviceInventory } from "../tree/mos/inventory.ts";
 import { parsePath, parseRel } from "../tree/path.ts";
-import { bucket } from "../tree/ports.ts";
 import type { Undo } from "../tree/properties.ts";
-import type { Bucket, Clock, FilledBatch, Log, Store } from "../tree/ports.ts";
+import type { Clock, Log, Store } from "../tree/ports.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Mounted } from "../tree/shape.ts";
 import { isHere, isManaged, newDevice, recordOf, reportOf, unknownDevice } from "./device.ts";
 import type { Device, Member, StoredDevice } from "./device.ts";
+import { DeviceRecords } from "./device-records.ts";
 import { openGroups } from "./groups.ts";
 import type { Groups } from "./groups.ts";
 import { DeviceIndex } from "./identity/device-index.ts";
@@ -18,10 +18,6 @@ import { openTokens } from "./tokens.ts";
 
 /** Things that were only seen: how many may be listed, and how fast new ones may come. Anyone on the LAN can invent them. */
 const seenLimits = { listed: 512, burst: 256, perMinute: 5 } as const;
-/** What devices say of themselves is written this seldom (ms): device chatter never reaches the flash. */
-const flushEvery = 10 * 60_000;
-/** Who is who is written at once, unless it changes as often as only somebody who plays with us makes it change. */
-const identityWrites = { burst: 512, perMinute: 6 } as const;
 
 export interface RegistryPorts {
   readonly tree: Tree;
@@ -47,30 +43,18 @@ export class Registry {
   };
   readonly index = new DeviceIndex();
   readonly groups: Groups;
-  readonly #ports: RegistryPorts;
-  readonly #kept: Bucket<StoredDevice>;
-  readonly #counters: Bucket<number>;
+  readonly #records: DeviceRecords;
   readonly #devices = new Map<string, Device>();
   /** Numbers of devices that were merged into another one. */
   readonly #former = new Map<string, Device>();
-  readonly #dirty = new Set<Device>();
-  /** Records to be taken from the disk with the next write. */
-  readonly #retired = new Set<string>();
   readonly #mounted: Mounted;
   readonly #mayCreate: () => boolean;
-  readonly #mayWrite: () => boolean;
-  #last: number;
   #refused = 0;
-  #soon: { readonly devices: Set<Device>; readonly written: Promise<void> } | undefined;
-  #cancelFlush: () => void;
 
   constructor(ports: RegistryPorts) {
-    this.#ports = ports;
-    this.#kept = bucket(ports.store, "devices");
-    this.#counters = bucket(ports.store, "counters");
-    this.#last = this.#counters.get("device") ?? 0;
+    const written = (device: Device) => this.tell(device, []);
+    this.#records = new DeviceRecords({ ...ports, log: ports.log.part("devices"), devices: this.#devices, written });
     this.#mayCreate = openTokens(ports.clock, seenLimits.burst, seenLimits.perMinute);
-    this.#mayWrite = openTokens(ports.clock, identityWrites.burst, identityWrites.perMinute);
     ports.tree.branch(parsePath("./Devices"));
     this.groups = openGroups({
       tree: ports.tree,
@@ -85,8 +69,7 @@ export class Registry {
     });
     const parts = { gatewayId: ports.gatewayId ?? "", groups: this.groups.nodes };
     this.#mounted = ports.tree.mount(parsePath("./GwMO/DeviceInventory"), deviceInventory(this.inventory, parts));
-    for (const [id, kept] of this.#kept.entries()) this.#load(id, kept, "yes");
-    this.#cancelFlush = ports.clock.after(flushEvery, () => this.#flushOften());
+    for (const [id, kept] of this.#records.entries()) this.#load(id, kept, "yes");
   }
 
   /** Sightings that were refused because too many things were seen. */
@@ -116,7 +99,7 @@ export class Registry {
 
   /** A new device. It is in memory until it is committed. */
   create(): Device {
-    return this.#load(`d${++this.#last}`, unknownDevice, "not yet");
+    return this.#load(this.#records.nextId(), unknownDevice, "not yet");
   }
 
   /** A new device for something that was only seen; undefined when too many are, or they come too fast. */
@@ -133,7 +116,7 @@ export class Registry {
   /** What is known of the device is different now. Written with the next flush, unless it is committed. */
   keep(device: Device, next: StoredDevice): void {
     device.kept = next;
-    this.#dirty.add(device);
+    this.#records.isDirty(device);
   }
 
   /** Who belongs to it is different now: written at once, together with all that changes in the same turn. */
@@ -142,41 +125,17 @@ export class Registry {
     this.keep(device, { ...device.kept, members });
     device.profile = profileOf(members);
     this.index.update(device, before.keys);
-    this.commitSoon(device).catch(() => undefined);
+    this.#records.commitSoon(device).catch(() => undefined);
   }
 
-  /**
-   * Written at the end of this turn, together with all that changes in it. Too much of it waits for the next flush, unless it is told: `must`.
-   * @throws DmError 420, 510
-   */
-  async commitSoon(device: Device, must = false): Promise<void> {
-    if (this.#soon === undefined) {
-      if (!must && device.written === "yes" && !this.#mayWrite()) return;
-      const devices = new Set<Device>();
-      const written = Promise.resolve().then(() => {
-        this.#soon = undefined;
-        return this.commit([...devices].filter((one) => this.has(one)));
-      });
-      // Said once, however many wait for it.
-      written.catch((error: unknown) => this.#failed("what was found could not be kept", error));
-      this.#soon = { devices, written };
-    }
-    this.#soon.devices.add(device);
-    await this.#soon.written;
+  /** Written at the end of this turn, with all that changes in it; `must`: however much there is of it. @throws DmError 420, 510 */
+  commitSoon(device: Device, must = false): Promise<void> {
+    return this.#records.commitSoon(device, must);
   }
 
   /** Resolves when the devices and their numbers are on the disk. @throws DmError 420, 510 */
-  async commit(devices: readonly Device[], more?: (batch: FilledBatch) => void): Promise<void> {
-    const batch = this.#ports.store.batch();
-    const retired = this.#write(batch, devices);
-    more?.(batch);
-    try {
-      await this.#ports.store.commit(batch);
-    } catch (error) {
-      this.#unwritten(devices, retired);
-      throw error;
-    }
-    for (const device of devices) this.#isWritten(device);
+  commit(devices: readonly Device[]): Promise<void> {
+    return this.#records.commit(devices);
   }
 
   /** The operator's name; "" takes it away. The answer undoes it in memory. */
@@ -186,7 +145,7 @@ export class Registry {
     const next: { -readonly [Key in keyof StoredDevice]: StoredDevice[Key] } = { ...before };
     delete next.name;
     device.kept = name === "" ? next : { ...next, name };
-    this.#kept.put(call.batch, device.id, device.kept);
+    this.#records.put(call.batch, device);
     return () => {
       device.kept = before;
     };
@@ -194,22 +153,20 @@ export class Registry {
 
   /** Its record is gone from the disk when this resolves; then it is forgotten. @throws DmError 420, 510 */
   async forget(device: Device): Promise<void> {
-    const batch = this.#ports.store.batch();
-    this.#kept.delete(batch, device.id);
-    await this.#ports.store.commit(batch);
+    await this.#records.delete(device.id);
     this.#remove(device);
   }
 
   /** It is not a device of its own any more. Its number is never used again; written with the next commit of another. */
   retire(device: Device, into: Device | undefined): void {
     this.#remove(device, into);
-    this.#retired.add(device.id);
+    this.#records.retire(device.id);
   }
 
   /** Takes a number back out of retirement, for a merge that is taken back. */
   revive(id: string): Device {
     this.#former.delete(id);
-    this.#retired.delete(id);
+    this.#records.revive(id);
     return this.#load(id, unknownDevice, "not yet");
   }
 
@@ -223,9 +180,7 @@ export class Registry {
   }
 
   async stop(): Promise<void> {
-    this.#cancelFlush();
-    for (const device of this.#devices.values()) if (device.lastSeen > device.kept.lastSeen) this.#dirty.add(device);
-    await this.#flush();
+    await this.#records.stop();
   }
 
   #load(id: string, kept: StoredDevice, written: Device["written"]): Device {
@@ -237,7 +192,7 @@ export class Registry {
   }
 
   #remove(device: Device, into?: Device): void {
-    this.#dirty.delete(device);
+    this.#records.forget(device);
     this.#devices.delete(device.id);
     this.index.remove(device);
     // Its former numbers go where it goes.
@@ -264,51 +219,6 @@ export class Registry {
     if (oldest === undefined) return false;
     this.retire(oldest, undefined);
     return true;
-  }
-
-  /** @returns the records that it takes away. */
-  #write(batch: FilledBatch, devices: readonly Device[]): readonly string[] {
-    for (const device of devices) {
-      device.kept = { ...device.kept, lastSeen: Math.max(device.lastSeen, device.kept.lastSeen) };
-      this.#kept.put(batch, device.id, device.kept);
-      this.#dirty.delete(device);
-    }
-    if (devices.some((device) => device.written !== "yes")) this.#counters.put(batch, "device", this.#last);
-    const retired = [...this.#retired];
-    for (const id of retired) this.#kept.delete(batch, id);
-    this.#retired.clear();
-    return retired;
-  }
-
-  #unwritten(devices: readonly Device[], retired: readonly string[]): void {
-    for (const device of devices) {
-      if (device.written === "not yet") device.written = "failed";
-      if (this.has(device)) this.#dirty.add(device);
-    }
-    for (const id of retired) if (!this.#devices.has(id)) this.#retired.add(id);
-  }
-
-  #flushOften(): void {
-    this.#cancelFlush = this.#ports.clock.after(flushEvery, () => this.#flushOften());
-    void this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    for (const device of this.#devices.values()) if (device.written === "failed") this.#dirty.add(device);
-    if (this.#dirty.size === 0 && this.#retired.size === 0) return;
-    await this.commit([...this.#dirty]).catch((error: unknown) =>
-      this.#failed("what devices say of themselves could not be kept", error),
-    );
-  }
-
-  #isWritten(device: Device): void {
-    if (device.written === "yes") return;
-    device.written = "yes";
-    if (this.has(device)) this.tell(device, []);
-  }
-
-  #failed(what: string, error: unknown): void {
-    this.#ports.log.part("devices").error(what, { reason: reasonOf(error) });
   }
 }
 
