@@ -5,7 +5,7 @@ import { merged } from "./device.ts";
 import { Doubts, quietAfter } from "./doubts.ts";
 import type { Faces } from "./faces.ts";
 import type { AddressBook } from "./identity/address-book.ts";
-import { keyOf } from "./identity/clues.ts";
+import { isJunk, keyOf } from "./identity/clues.ts";
 import { decide } from "./identity/decide.ts";
 import type { Question, Verdict } from "./identity/decide.ts";
 import { hasRoom, keepsIds, macsOf } from "./identity/members.ts";
@@ -37,6 +37,12 @@ export interface JoiningPorts {
   readonly changed: (device: Device) => void;
 }
 
+/** A live trace to be placed anew, and the device that it was taken out of. */
+interface Loose {
+  readonly live: LiveTrace;
+  readonly wrong: Device | undefined;
+}
+
 /** Which trace belongs to which device: asks `decide`, and carries out what it says. */
 export class Joining {
   readonly members: Membership;
@@ -64,8 +70,10 @@ export class Joining {
     const trace = traceOfSighting(sighting);
     const known = this.#ports.registry.index.of(trace.identity);
     if (known === undefined && this.#mustWait(trace, sighting)) return undefined;
+    const again = moved.map((place) => this.#loosen(place));
     const device = this.place(trace, sighting);
-    for (const place of moved) this.#rowChanged(place);
+    for (const some of again) this.#placeAgain(some);
+    for (const place of moved) this.#waiting.placed(place);
     return device;
   }
 
@@ -87,7 +95,7 @@ export class Joining {
     const left = live.sighting === undefined ? [] : this.#where.book.forget(live.sighting);
     this.#doubts.forget(identity);
     this.members.dropLive(device, identity);
-    for (const place of left) this.#rowChanged(place);
+    for (const place of left) this.#placeAgain(this.#loosen(place));
     return device;
   }
 
@@ -124,9 +132,20 @@ export class Joining {
     this.members.record(joined, { trace, macs: isSure ? macs : [], sighting, heardAt, verdict, known });
     faces.settle(joined);
     this.#ports.changed(joined);
-    for (const left of [from, wrong])
-      if (left !== undefined && left !== joined) this.members.leftBehind(left, joined, identity);
+    for (const left of [from, wrong]) if (left !== undefined && left !== joined) this.#follow(left, joined, trace);
     return joined;
+  }
+
+  /** A trace has left a device: faces that were made from it go with it, and services of the same host are looked at again. */
+  #follow(left: Device, to: Device, trace: Trace): void {
+    this.members.leftBehind(left, to, trace.identity);
+    if (trace.source !== "mdns") return;
+    const hosts = trace.clues.filter(({ kind }) => kind === "host-name").map(keyOf);
+    const others = [...left.live.values()].filter(
+      (live) => live.trace.source === "mdns" && live.trace.clues.some((clue) => hosts.includes(keyOf(clue))),
+    );
+    for (const live of others)
+      if (left.live.has(live.trace.identity)) this.place(live.trace, live.sighting, live.heardAt);
   }
 
   #decide(trace: Trace, macs: readonly string[], now: Device | undefined, member: Member | undefined): Verdict<Device> {
@@ -141,6 +160,7 @@ export class Joining {
       followed: trace.follows.flatMap((identity) => index.of(identity) ?? []),
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
+      sameHost: this.#sameHost(trace),
       quiet: (device) => this.#isQuiet(device, trace.identity),
     });
   }
@@ -148,7 +168,9 @@ export class Joining {
   #asKnown(trace: Trace, device: Device, member: Member | undefined): NonNullable<Question<Device>["now"]> {
     const rest = profileOf(device.kept.members.filter((one) => one !== member));
     const places = member === undefined ? [] : macsOf(member);
-    const anchored = places.some((mac) => rest.macs.has(mac)) || trace.clues.some((clue) => rest.ids.has(keyOf(clue)));
+    const macs = this.#where.macsOf(trace);
+    const anchored =
+      [...places, ...macs].some((mac) => rest.macs.has(mac)) || trace.clues.some((clue) => rest.ids.has(keyOf(clue)));
     return { device, firmly: this.#isFirm(member), rest, anchored };
   }
 
@@ -209,12 +231,14 @@ export class Joining {
     return this.#waiting.add(identity, sighting);
   }
 
-  /** Somebody else is at this place now, or is known there for the first time: what was just heard there is looked at again. */
-  #rowChanged(place: string): void {
+  /**
+   * Somebody else is at this place now, or is known there for the first time: what was just heard there is to be looked at again, and what is now wrong in
+   * its device is taken out. All of that goes first: else one wrong thing would hold the other.
+   */
+  #loosen(place: string): Loose[] {
     const { clock, registry } = this.#ports;
-    this.#waiting.placed(place);
     const now = clock.monotonic();
-    const again: { live: LiveTrace; wrong: Device | undefined }[] = [];
+    const again: Loose[] = [];
     for (const live of this.#where.live.at(place)) {
       const { trace, heardAt } = live;
       const device = registry.index.of(trace.identity);
@@ -227,12 +251,15 @@ export class Joining {
       // Nothing was known of where it is, or it is at one place more.
       const isMore = now - heardAt < lateRowFor && live.macs.every((mac) => macs.includes(mac));
       if (!isYoung && !isStray && !isMore) continue;
-      // All that is wrong goes first: else one would hold the other.
       const isWrong = this.#isCorrected(device, member, trace, macs);
       if (isWrong) this.members.takeOut(device, member);
       again.push({ live, wrong: isWrong ? device : undefined });
     }
-    for (const { live, wrong } of again) {
+    return again;
+  }
+
+  #placeAgain(loose: readonly Loose[]): void {
+    for (const { live, wrong } of loose) {
       const to = this.place(live.trace, live.sighting, live.heardAt);
       if (wrong !== undefined && to !== undefined && wrong !== to)
         this.members.leftBehind(wrong, to, live.trace.identity);
@@ -252,6 +279,20 @@ export class Joining {
     const live = device.live.get(trace.identity);
     const isSamePlace = live === undefined || trace.places.some((place) => live.trace.places.includes(place));
     return isSamePlace && this.#ports.clock.now() - member.since < doubtFor;
+  }
+
+  /** Devices of services that say the same host name on the same link now: there it is nobody else's (RFC 6762 9). */
+  #sameHost({ identity, source, clues, interface: onInterface }: Trace): readonly Device[] {
+    const hosts = clues.filter((clue) => clue.kind === "host-name" && !isJunk(clue)).map(keyOf);
+    if (source !== "mdns" || hosts.length === 0) return [];
+    const from = this.#ports.clock.monotonic() - besideFor;
+    const says = ({ trace, heardAt }: LiveTrace) =>
+      trace.source === "mdns" &&
+      trace.identity !== identity &&
+      trace.interface === onInterface &&
+      heardAt > from &&
+      trace.clues.some((clue) => hosts.includes(keyOf(clue)));
+    return [...this.#ports.registry.index.sharing(hosts)].filter(({ live }) => [...live.values()].some(says));
   }
 
   #beside(trace: Trace): { device: Device; unplaced: boolean }[] {

@@ -50,6 +50,8 @@ export interface Question<C extends Candidate> {
   readonly sharing: Iterable<C>;
   /** Devices of other traces that were heard at the same place lately. `unplaced`: the network has no hardware address for those. */
   readonly beside: readonly { readonly device: C; readonly unplaced: boolean }[];
+  /** Devices of other mDNS services that have its host name on its link now. */
+  readonly sameHost: readonly C[];
   /** Has nobody heard this device lately where its own hardware addresses are? */
   readonly quiet: (device: C) => boolean;
 }
@@ -95,7 +97,7 @@ interface Score<C> {
 export function decide<C extends Candidate>(question: Question<C>): Verdict<C> {
   const { given, now, sharing, beside, followed } = question;
   if (given !== undefined) return { to: given, same: [], because: ["a person decided so"], by: undefined };
-  const candidates = new Set<C>([...followed, ...sharing, ...beside.map(({ device }) => device)]);
+  const candidates = new Set<C>([...followed, ...sharing, ...question.sameHost, ...beside.map(({ device }) => device)]);
   if (now !== undefined) candidates.add(now.device);
   const good = [...candidates]
     .map((device) => score(question, device))
@@ -161,7 +163,9 @@ function score<C extends Candidate>(question: Question<C>, device: C): Score<C> 
         ranks.looks,
         `it has the same ${inWords(host)}, and makes up its hardware addresses; the last one is quiet`,
       );
-    } else add(points.hostName, ranks.looks, `it has the same ${inWords(host)}`);
+    } else if (question.sameHost.includes(device))
+      add(points.strong, ranks.looks, `it has the same ${inWords(host)} on the same network now`);
+    else add(points.hostName, ranks.looks, `it has the same ${inWords(host)}`);
   }
   const next = beside.find((one) => one.device === device);
   if (next !== undefined && !clash && (macs.length === 0 || next.unplaced)) {
@@ -236,6 +240,10 @@ function mayBeOne<C extends Candidate>(question: Question<C>, a: C, b: C): boole
   const serials = first.serials.size > 0 && second.serials.size > 0 && !otherMaker(a.kept.facts, b.kept.facts);
   if (serials && ![...first.serials].some((serial) => second.serials.has(serial))) return false;
   const isPlaced = first.macs.size > 0 && second.macs.size > 0;
+  // Both are there, and are called by other names: two things with one id.
+  const differ =
+    first.names.size > 0 && second.names.size > 0 && ![...first.names].some((name) => second.names.has(name));
+  if (isPlaced && differ && !question.quiet(a) && !question.quiet(b)) return false;
   if (now !== undefined && !now.anchored && isPlaced && (a === now.device || b === now.device)) return false;
   if (isOnlyName(question) && isPlaced) {
     // A name that two can have at different times joins nothing, unless it is at both places at the same time, and both have its host's name.

@@ -14,6 +14,8 @@ export interface Profile {
   readonly ownIds: ReadonlySet<ClueKey>;
   readonly serials: ReadonlySet<string>;
   readonly hosts: ReadonlySet<string>;
+  /** The same, with those that many have. */
+  readonly names: ReadonlySet<string>;
 }
 
 export function profileOf(members: readonly { readonly clues: readonly Clue[] }[]): Profile {
@@ -24,8 +26,10 @@ export function profileOf(members: readonly { readonly clues: readonly Clue[] }[
   const ownIds = new Set<ClueKey>();
   const serials = new Set<string>();
   const hosts = new Set<string>();
+  const names = new Set<string>();
   for (const { clues } of members) {
     for (const one of clues) {
+      if (one.kind === "host-name") names.add(one.value);
       if (isJunk(one)) continue;
       keys.add(keyOf(one));
       if (one.kind === "mac") (one.said === "network" ? macs : claimedMacs).add(one.value);
@@ -38,5 +42,5 @@ export function profileOf(members: readonly { readonly clues: readonly Clue[] }[
     }
   }
   for (const mac of macs) claimedMacs.delete(mac);
-  return { keys, macs, claimedMacs, ids, ownIds, serials, hosts };
+  return { keys, macs, claimedMacs, ids, ownIds, serials, hosts, names };
 }

@@ -13,6 +13,8 @@ import { stringify } from "yaml";
 
 const above = fileURLToPath(new URL("../..", import.meta.url));
 const built = basename(above) === "dist" ? above : join(above, "dist");
+/** The checkout. */
+export const repository = join(built, "..");
 /** What `npm run build` made, or a bundle elsewhere; this file runs from dist/test/demo, and as it is from test/demo. */
 export const program = join(process.env["DMGW_BUNDLE_DIR"] ?? join(built, "bundle"), "dmgw.js");
 

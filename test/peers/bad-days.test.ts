@@ -206,7 +206,15 @@ it("kill -9 loses no device, no name, no right; the left socket is replaced; wha
   const again = await start(config);
   expect(again.ready).toMatch(/1 devices? (is|are) known from before|devices=1/);
   expect(await json<DeviceReport[]>(again, "devices")).toEqual([
-    { ...device, name: "Lamp of the hall", state: "away", reachable: false, lastSeen: expect.any(String) as string },
+    {
+      ...device,
+      name: "Lamp of the hall",
+      state: "away",
+      since: "",
+      reason: "not heard of since the gateway started",
+      reachable: false,
+      lastSeen: expect.any(String) as string,
+    },
   ]);
   expect(await again.cli("acl", "./Devices/d1")).toContain("Get=nobody");
   const gone = await again.call("get", "./Devices/d1/MQTT/light/power");

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { DeviceReport, StatusReport } from "../../daemon/gateway.ts";
+import type { DeviceReport, DeviceStory, StatusReport } from "../../daemon/gateway.ts";
 import { startGateway } from "../demo/gateway.ts";
 import type { RunningGateway } from "../demo/gateway.ts";
 import { startDmServer } from "../fakes/dm-server.ts";
@@ -31,6 +31,7 @@ const measured: string[] = [];
 const undo: (() => unknown)[] = [];
 let home: Home;
 let lan: Device;
+let den: Device;
 let broker: Mosquitto;
 let avahi: Avahi;
 let media: Peer;
@@ -40,9 +41,9 @@ let gateway: RunningGateway;
 let folder: string;
 
 beforeAll(async () => {
-  home = openHome(1);
+  home = openHome(2);
   undo.push(() => home.close());
-  [lan] = home.devices as [Device];
+  [lan, den] = home.devices as [Device, Device];
   const wan = home.addWan();
   folder = mkdtempSync(join(tmpdir(), "dmgw-home-"));
   undo.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -147,22 +148,26 @@ it("shows a service of avahi and a media server of minidlna as seen, not managed
   );
   expect(service).toMatchObject({
     protocols: ["ipp"],
-    sources: ["mdns"],
     state: "seen",
     managed: false,
     model: "LaserThing 9",
   });
   const from = performance.now();
-  media = await startMinidlna(lan.namespace, { name: "Lab Media", uuid: mediaUuid, serial: "12345678" });
+  media = await startMinidlna(den.namespace, { name: "Lab Media", uuid: mediaUuid, serial: "12345678" });
   undo.push(() => media.stop());
   const upnp = await inTime("minidlna", from, (d) => d.name === "Lab Media" && d.reachable);
   expect(upnp).toMatchObject({
-    addresses: [lan.address],
+    addresses: [den.address],
     protocols: ["UPnP"],
-    sources: ["ssdp"],
     state: "seen",
     managed: false,
   });
+  // The neighbour table supports what each of them says.
+  for (const [name, sources] of [
+    ["Kitchen Printer", ["mdns", "neighbours"]],
+    ["Lab Media", ["neighbours", "ssdp"]],
+  ] as const)
+    await listed(`sources of ${name}`, (d) => d.name === name && [...d.sources].sort().join() === sources.join());
 });
 it("lets the DM server read and write the lamp: the command is on its set topic, and its new state comes back as an alert", async () => {
   const { uri } = await listed("the lamp", ({ name }) => name === "Hall lamp");
@@ -236,7 +241,7 @@ it("explains which ACL decided what the server may do", async () => {
   expect((await session(get(power)))[0]?.status).toBe(200);
 });
 
-it("shows what goes: a goodbye of avahi, a byebye of minidlna, a last will, a broker that is not there any more", async () => {
+it("shows what goes: a service of avahi, minidlna, a lamp with a last will, a broker that is not there any more", async () => {
   const away = async (name: string, go: () => Promise<unknown>, within: number) => {
     const from = performance.now();
     await go();
@@ -246,9 +251,22 @@ it("shows what goes: a goodbye of avahi, a byebye of minidlna, a last will, a br
     expect(performance.now() - from).toBeLessThan(within);
     return device;
   };
+  /** The service ends, and its host goes on: the device is there, and --why says what of it is not. */
+  const ends = async (name: string, service: string, go: () => Promise<unknown>, within: number) => {
+    const { id } = await listed(name, (one) => one.name === name);
+    const from = performance.now();
+    await go();
+    await until(`the end of ${service}`, async () => {
+      const { members } = await json<DeviceStory>("device", id, "--why");
+      return members.some(({ what, live }) => what.startsWith(service) && !live) || undefined;
+    });
+    measured.push(`${service} of ${name}: gone -> told by --why in ${ms(from)} ms`);
+    expect(performance.now() - from).toBeLessThan(within);
+    expect((await listed(name, (one) => one.id === id)).reachable).toBe(true);
+  };
   // A goodbye counts after a second (RFC 6762 10.1).
-  await away("Kitchen Printer", () => printer.stop(), 3000);
-  await away("Lab Media", () => media.stop(), 4000);
+  await ends("Kitchen Printer", "mDNS", () => printer.stop(), 3000);
+  await ends("Lab Media", "UPnP: ", () => media.stop(), 4000);
   const { uri } = await away("Hall lamp", () => broker.publish("homie/hall-lamp/$state", "lost"), 2000);
   await dm.alertSeen(({ source, data }) => source === `${uri}/State/Reachable` && data === "false");
   await broker.publish("homie/hall-lamp/$state", "ready");
@@ -259,7 +277,7 @@ it("shows what goes: a goodbye of avahi, a byebye of minidlna, a last will, a br
   await listed("the lamp away", ({ name, reachable }) => name === "Hall lamp" && !reachable);
   const { adapters, devices: count } = await status();
   expect(adapters["mqtt"]).toMatchObject({ state: "error", error: expect.stringMatching(/127\.0\.0\.1/) as string });
-  expect(count).toEqual({ total: 4, managed: 2, reachable: 0 });
+  expect(count).toEqual({ total: 4, managed: 2, reachable: 2 });
   const [wrote, read] = await session(
     replace(`${plug.uri}/MQTT/state/state`, true),
     get(`${plug.uri}/State/Reachable`),
