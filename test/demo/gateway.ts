@@ -73,7 +73,8 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const file = join(folder, "dmgw.yaml");
   const own = { state: join(folder, "state"), control: { socket: join(folder, "control.sock") } };
-  const configure = (given: object) => writeFileSync(file, stringify({ ...own, ...given }));
+  // There are secrets in it.
+  const configure = (given: object) => writeFileSync(file, stringify({ ...own, ...given }), { mode: 0o600 });
   configure(config);
 
   const began = performance.now();
