@@ -175,12 +175,13 @@ export function factsOf(device: Device): Facts {
   return facts;
 }
 
-/** Where it is now, else where it was last. IPv4 first, link-local last. */
+/** Where it is now, else where it was last. IPv4 first, link-local last. What an unreachable face said of it is where it was. */
 export function addressesOf(device: Device): readonly string[] {
   const all = new Set<string>();
+  const isPast = (identity: string) => device.faces.get(identity)?.reachable === false;
   for (const source of ["neighbours", "ssdp", "mdns", "leases", "face"] as const)
     for (const { trace } of device.live.values())
-      if (trace.source === source) for (const address of trace.addresses) all.add(address);
+      if (trace.source === source && !isPast(trace.identity)) for (const address of trace.addresses) all.add(address);
   if (all.size === 0) return device.kept.addresses;
   return [...all].sort((a, b) => reachOf(a) - reachOf(b)).slice(0, 8);
 }

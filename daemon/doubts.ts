@@ -1,6 +1,5 @@
 import type { Clock } from "../tree/ports.ts";
 import type { Device } from "./device.ts";
-import { isMadeUp } from "./identity/clues.ts";
 import type { Verdict } from "./identity/decide.ts";
 import { isAnnounced } from "./identity/traces.ts";
 import type { Trace } from "./identity/traces.ts";
@@ -9,7 +8,9 @@ import type { Registry } from "./registry.ts";
 
 const minute = 60_000;
 /** So long the network must say the same before what was known is joined or moved because of where it is. */
-const settleFor = 3 * minute;
+const settleFor = 7 * minute;
+/** So long, when what it says of itself has been at home elsewhere: until then it shows whether somebody else is still there. */
+const idSettleFor = 35 * minute;
 /** A row of the neighbour table that was not confirmed for so long may be out of date. */
 const rowTrustedFor = minute;
 /** A device that was not heard at its hardware address for so long has perhaps taken another one. */
@@ -52,6 +53,7 @@ export class Doubts {
     heardAt: number,
     verdict: Verdict<Device>,
     now: Device | undefined,
+    isNamed: boolean,
   ): boolean {
     const { identity, addresses, interface: onInterface } = trace;
     const { probe, clock, where } = this.#ports;
@@ -72,8 +74,7 @@ export class Doubts {
     }
     const said = macs.join(" ");
     const since = before?.macs === said ? before.since : clock.monotonic();
-    // One that makes up its hardware addresses may have taken another one: the last one must be quiet to tell.
-    const enough = macs.every(isMadeUp) ? quietAfter + minute : settleFor;
+    const enough = moves && !joins && isNamed ? idSettleFor : settleFor;
     const isConfirmed = !isRow || probe === undefined || confirmedAt > since;
     if (clock.monotonic() - since >= enough && isConfirmed) return true;
     this.#unsure.set(identity, { since, macs: said });

@@ -6,7 +6,7 @@ import { Doubts, quietAfter } from "./doubts.ts";
 import type { Faces } from "./faces.ts";
 import type { AddressBook } from "./identity/address-book.ts";
 import { isJunk, keyOf } from "./identity/clues.ts";
-import { decide } from "./identity/decide.ts";
+import { decide, hasId } from "./identity/decide.ts";
 import type { Question, Verdict } from "./identity/decide.ts";
 import { hasRoom, keepsIds, macsOf } from "./identity/members.ts";
 import { profileOf } from "./identity/profile.ts";
@@ -70,6 +70,8 @@ export class Joining {
     const trace = traceOfSighting(sighting);
     const known = this.#ports.registry.index.of(trace.identity);
     if (known === undefined && this.#mustWait(trace, sighting)) return undefined;
+    // It speaks by multicast only, so the gateway never had to find out who that is.
+    if (known !== undefined && moved.length === 0) this.#askWho(trace);
     const again = moved.map((place) => this.#loosen(place));
     const device = this.place(trace, sighting);
     for (const some of again) this.#placeAgain(some);
@@ -114,7 +116,7 @@ export class Joining {
       now = undefined;
     }
     const verdict = this.#decide(trace, macs, now, member);
-    const isSure = this.#doubts.isSure(trace, macs, heardAt, verdict, now);
+    const isSure = this.#doubts.isSure(trace, macs, heardAt, verdict, now, hasId(trace));
     // What it says of itself holds until the network is sure of where it is.
     const stays = now ?? verdict.same.find(({ profile }) => profile.macs.size > 0);
     const to = isSure || stays === undefined ? (verdict.to ?? this.#create(trace)) : stays;
@@ -161,7 +163,8 @@ export class Joining {
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
       sameHost: this.#sameHost(trace),
-      quiet: (device) => this.#isQuiet(device, trace.identity),
+      quiet: (device) => this.#isQuiet(device, trace.identity, quietAfter),
+      absent: (device) => this.#isQuiet(device, trace.identity, Infinity),
     });
   }
 
@@ -217,6 +220,13 @@ export class Joining {
     this.#waiting.stop();
   }
 
+  #askWho(trace: Trace): void {
+    const [address] = trace.addresses;
+    if (!isAnnounced(trace) || address === undefined || trace.places.some((place) => this.#where.book.has(place)))
+      return;
+    this.#ports.probe?.(address, trace.interface);
+  }
+
   /** Something new whose hardware address the network could still tell: what it belongs to is better decided then. */
   #mustWait(trace: Trace, sighting: Sighting): boolean {
     const { probe } = this.#ports;
@@ -249,7 +259,8 @@ export class Joining {
       const isYoung = member.by === "place" && clock.now() - member.since < doubtFor && now - heardAt < youngRowFor;
       const macs = this.#where.macsOf(trace);
       // Nothing was known of where it is, or it is at one place more.
-      const isMore = now - heardAt < lateRowFor && live.macs.every((mac) => macs.includes(mac));
+      const isFresh = now - heardAt < (live.macs.length === 0 ? besideFor : lateRowFor);
+      const isMore = isFresh && live.macs.every((mac) => macs.includes(mac));
       if (!isYoung && !isStray && !isMore) continue;
       const isWrong = this.#isCorrected(device, member, trace, macs);
       if (isWrong) this.members.takeOut(device, member);
@@ -304,8 +315,8 @@ export class Joining {
     });
   }
 
-  #isQuiet(device: Device, except: string): boolean {
-    const from = this.#ports.clock.monotonic() - quietAfter;
+  #isQuiet(device: Device, except: string, forMs: number): boolean {
+    const from = this.#ports.clock.monotonic() - forMs;
     for (const [identity, live] of device.live) {
       if (identity === except || !live.trace.presence || live.heardAt < from) continue;
       if (live.macs.some((mac) => device.profile.macs.has(mac))) return false;

@@ -62,7 +62,8 @@ function warnings(parts: StatusParts): string[] {
     if (part.error !== undefined) all.push(`adapter ${name}: ${part.error} (keys: adapters.${name})`);
   }
   for (const [name, part] of Object.entries(parts.discovery)) {
-    if (part.error !== undefined) all.push(`discovery ${name}: ${part.error} (keys: discovery.${name})`);
+    const what = name === "announce" ? "announcement" : `discovery ${name}`;
+    if (part.error !== undefined) all.push(`${what}: ${part.error} (keys: discovery.${name})`);
   }
   if (refusedSightings > 0)
     all.push(`${refusedSightings} sightings were not listed: too many things are seen on the LAN`);

@@ -30,7 +30,7 @@ export const verb: Verb = {
         ...status.servers.flatMap(serverRows),
         ...Object.entries(status.adapters).map(([name, part]) => partRow(`adapter ${name}`, part)),
         ...Object.entries(status.discovery).map(([name, part]) =>
-          partRow(`discovery ${name}`, part, part.sightings === undefined ? "" : `${part.sightings} sightings`),
+          partRow(lanPartName(name), part, part.sightings === undefined ? "" : `${part.sightings} sightings`),
         ),
       ],
     );
@@ -40,5 +40,10 @@ export const verb: Verb = {
     return 0;
   },
 };
+
+/** What is found, and being found. */
+function lanPartName(name: string): string {
+  return name === "announce" ? "announcement" : `discovery ${name}`;
+}
 
 const noServer = "no DM server manages this gateway yet: dmgw servers add ID URL, or `servers:` in the config";

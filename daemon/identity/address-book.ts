@@ -87,7 +87,8 @@ export class AddressBook {
     this.#drop(source, mac, left);
     this.#said.set(name, places);
     const changed = places.filter((place) => this.#put(source, mac, place));
-    return [...new Set([...changed, ...left])];
+    // With one place less or more, another of its places may be told from those behind it.
+    return changed.length + left.length === 0 ? [] : [...new Set([...changed, ...left, ...places])];
   }
 
   /** The sighting has ended. @returns the places that it stood for. */

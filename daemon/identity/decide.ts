@@ -54,6 +54,8 @@ export interface Question<C extends Candidate> {
   readonly sameHost: readonly C[];
   /** Has nobody heard this device lately where its own hardware addresses are? */
   readonly quiet: (device: C) => boolean;
+  /** Is nothing of this device where its own hardware addresses are? */
+  readonly absent: (device: C) => boolean;
 }
 
 export interface Verdict<C> {
@@ -220,7 +222,8 @@ function isOnlyName({ trace, keepsIds }: Pick<Question<Candidate>, "trace" | "ke
   return (trace.source === "mdns" || trace.source === "ssdp") && !(keepsIds && hasId(trace));
 }
 
-function hasId(trace: Trace): boolean {
+/** Does it say something that only one thing says? */
+export function hasId(trace: Trace): boolean {
   return trace.clues.some(
     (clue) => clue.kind !== "host-name" && clue.kind !== "serial" && clue.said === "device" && !isJunk(clue),
   );
@@ -243,7 +246,7 @@ function mayBeOne<C extends Candidate>(question: Question<C>, a: C, b: C): boole
   // Both are there, and are called by other names: two things with one id.
   const differ =
     first.names.size > 0 && second.names.size > 0 && ![...first.names].some((name) => second.names.has(name));
-  if (isPlaced && differ && !question.quiet(a) && !question.quiet(b)) return false;
+  if (isPlaced && differ && !question.absent(a) && !question.absent(b)) return false;
   if (now !== undefined && !now.anchored && isPlaced && (a === now.device || b === now.device)) return false;
   if (isOnlyName(question) && isPlaced) {
     // A name that two can have at different times joins nothing, unless it is at both places at the same time, and both have its host's name.

@@ -170,7 +170,7 @@ describe("what changes", () => {
     expect([h.ids(), h.probes.at(-1)]).toEqual([["d1", "d2"], "192.168.1.25"]);
     await h.clock.advance(1000);
     h.bridge.heard("neighbours", "00:1d:c9:01:02:04%lan");
-    await h.clock.advance(5 * minute);
+    await h.clock.advance(9 * minute);
     expect(h.ids()).toEqual(["d1"]);
     expect(h.bridge.device("d2").id).toBe("d1");
     await h.neighbour("00:1d:c9:01:02:05", "192.168.1.26");

@@ -25,7 +25,8 @@ export interface Device {
   readonly address: string;
 }
 
-export function openHome(count: number): Home {
+/** `macs`: hardware addresses of the first devices; those that the kernel makes up look like those of a phone. */
+export function openHome(count: number, macs: readonly string[] = []): Home {
   const id = `dmgw${process.pid}`;
   const gateway = `${id}-gw`;
   const made: string[] = [];
@@ -39,9 +40,16 @@ export function openHome(count: number): Home {
     // An IPv6 address that is still being checked for duplicates is none that a responder announces.
     run(name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0");
   };
-  const addDevice = (name: string, onGateway: string, address: string, address6: string, router: string): Device => {
+  const addDevice = (
+    name: string,
+    onGateway: string,
+    [address, address6]: readonly [string, string],
+    router: string,
+    mac?: string,
+  ): Device => {
     addNamespace(name);
-    ip("link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", onGateway, "netns", gateway);
+    const own = mac === undefined ? [] : ["address", mac];
+    ip("link", "add", "eth0", ...own, "netns", name, "type", "veth", "peer", "name", onGateway, "netns", gateway);
     ip("-n", name, "addr", "add", `${address}/24`, "brd", "+", "dev", "eth0");
     ip("-n", name, "addr", "add", `${address6}/64`, "dev", "eth0", "nodad");
     ip("-n", name, "link", "set", "eth0", "up");
@@ -72,7 +80,8 @@ export function openHome(count: number): Home {
     addNamespace(gateway);
     renewBridge();
     const devices = Array.from({ length: count }, (_, n) => {
-      const device = addDevice(`${id}-d${n + 1}`, `port${n + 1}`, `10.77.0.${n + 2}`, `fd77::${n + 2}`, "10.77.0.1");
+      const addresses = [`10.77.0.${n + 2}`, `fd77::${n + 2}`] as const;
+      const device = addDevice(`${id}-d${n + 1}`, `port${n + 1}`, addresses, "10.77.0.1", macs[n]);
       ip("-n", gateway, "link", "set", `port${n + 1}`, "master", "br-lan");
       ports.push(`port${n + 1}`);
       return device;
@@ -81,12 +90,12 @@ export function openHome(count: number): Home {
       gateway,
       devices,
       addLan(name) {
-        const device = addDevice(`${id}-${name}`, name, "10.78.0.2", "fd78::2", "10.78.0.2");
+        const device = addDevice(`${id}-${name}`, name, ["10.78.0.2", "fd78::2"], "10.78.0.2");
         ip("-n", gateway, "addr", "add", "10.78.0.1/24", "brd", "+", "dev", name);
         return device;
       },
       addWan() {
-        const device = addDevice(`${id}-wan`, "wan", "203.0.113.2", "2001:db8::2", "203.0.113.1");
+        const device = addDevice(`${id}-wan`, "wan", ["203.0.113.2", "2001:db8::2"], "203.0.113.1");
         ip("-n", gateway, "addr", "add", "203.0.113.1/24", "brd", "+", "dev", "wan");
         return device;
       },
