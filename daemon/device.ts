@@ -164,15 +164,26 @@ export function displayName(device: Device): string {
 const factNames = ["name", "maker", "model", "serial", "firmware", "hardware"] as const;
 const trust: Readonly<Record<Trace["source"], number>> = { face: 0, ssdp: 1, mdns: 2, leases: 3, neighbours: 4 };
 
-/** What its traces say of it: of each fact the word of the one that knows most, and what was known before where nobody says anything now. */
+/**
+ * What its traces say of it: of each fact the word of the one that knows most, and what was known before where nobody says anything now. Of two that know as
+ * much the one counts that has belonged to it for longer, so that a device is not called otherwise because another part of it spoke last.
+ */
 export function factsOf(device: Device): Facts {
-  const live = [...device.live.values()].map(({ trace }) => trace).sort((a, b) => trust[a.source] - trust[b.source]);
+  const since = new Map(device.kept.members.map((member) => [member.identity, member.since]));
+  const age = ({ identity }: Trace) => since.get(identity) ?? Infinity;
+  const live = [...device.live.values()]
+    .map(({ trace }) => trace)
+    .sort((a, b) => trust[a.source] - trust[b.source] || compare(age(a), age(b)) || compare(a.identity, b.identity));
   const facts: { -readonly [Key in keyof Facts]: Facts[Key] } = { ...device.kept.facts };
   for (const name of factNames) {
     const said = live.find((trace) => trace.facts[name] !== undefined)?.facts[name];
     if (said !== undefined) facts[name] = said;
   }
   return facts;
+}
+
+function compare<T extends number | string>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Where it is now, else where it was last. IPv4 first, link-local last. What an unreachable face said of it is where it was. */
