@@ -62,9 +62,11 @@ export const listedAsOne: readonly Undecidable[] = [
   {
     name: "one name in turn",
     sentence:
-      "Of two devices of the same model with the same name of the maker and no id of their own, the second one is taken for the first when it shows up while that one is off.",
+      "Of two devices of the same model with the same name of the maker, of which not both say an id of their own, the second one is taken for the first when it shows up while that one is off.",
     applies: ({ devices, atOnce }) =>
-      !atOnce && devices.every((device) => device.kind === "twin" && device.upnp.length === 0),
+      !atOnce &&
+      devices.every(({ kind }) => kind === "twin") &&
+      devices.filter(({ upnp }) => upnp.length > 0).length < 2,
   },
   {
     name: "one UUID in turn",
