@@ -163,8 +163,8 @@ export class Joining {
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
       sameHost: this.#sameHost(trace),
-      quiet: (device) => this.#isQuiet(device, trace.identity, quietAfter),
-      absent: (device) => this.#isQuiet(device, trace.identity, Infinity),
+      quiet: (device) => this.#isQuiet(device, trace.identity),
+      absent: (device) => this.#isQuiet(device, trace.identity) && !isRowed(device),
     });
   }
 
@@ -279,11 +279,13 @@ export class Joining {
 
   /** It belongs to its device only by its place, and the network has since said that somebody else is at this place, or its device somewhere else. */
   #isCorrected(device: Device, member: Member, trace: Trace, macs: readonly string[]): boolean {
+    const isElsewhere = macs.length > 0 && !macs.some((mac) => device.profile.macs.has(mac));
+    // Other ids, and somewhere else: another thing has taken its name.
+    if (isElsewhere && isAnnounced(trace) && !keepsIds(trace, member)) return true;
     if (member.by === undefined) return false;
     if (trace.source === "neighbours")
       return member.by === "beside" && macs.some((mac) => this.#where.book.carriesOthers(mac));
-    if (member.by === "beside")
-      return device.profile.macs.size > 0 && macs.length > 0 && !macs.some((mac) => device.profile.macs.has(mac));
+    if (member.by === "beside") return device.profile.macs.size > 0 && isElsewhere;
     const joinedAt = macsOf(member);
     if (joinedAt.length === 0 || macs.some((mac) => joinedAt.includes(mac))) return false;
     if (macs.length === 0 && !joinedAt.every((mac) => this.#where.book.isSomewhere(mac))) return false;
@@ -315,12 +317,17 @@ export class Joining {
     });
   }
 
-  #isQuiet(device: Device, except: string, forMs: number): boolean {
-    const from = this.#ports.clock.monotonic() - forMs;
+  #isQuiet(device: Device, except: string): boolean {
+    const from = this.#ports.clock.monotonic() - quietAfter;
     for (const [identity, live] of device.live) {
       if (identity === except || !live.trace.presence || live.heardAt < from) continue;
       if (live.macs.some((mac) => device.profile.macs.has(mac))) return false;
     }
     return true;
   }
+}
+
+/** Does the neighbour table have it? */
+function isRowed({ live }: Device): boolean {
+  return [...live.values()].some(({ trace }) => trace.source === "neighbours");
 }

@@ -44,8 +44,7 @@ export class Membership {
     const { registry, clock } = this.#ports;
     const { members } = device.kept;
     const { identity, what } = trace;
-    const isFirm = known !== undefined && known.by === undefined;
-    const by = isFirm ? undefined : verdict.because.length === 0 ? known?.by : verdict.by;
+    const by = standingOf(known, verdict);
     const member: Member = {
       identity,
       what,
@@ -166,6 +165,13 @@ export class Membership {
     device.live.delete(identity);
     if (live !== undefined) this.#ports.where.live.remove(live);
   }
+}
+
+/** On what its place in the device rests: what it said once, or only where it was. That it was there before makes it no firmer. */
+function standingOf(known: Member | undefined, { by }: Verdict<Device>): Member["by"] {
+  if (known !== undefined && known.by === undefined) return undefined;
+  if (by === "before" || (by === "beside" && known !== undefined)) return known?.by;
+  return by;
 }
 
 /** Numbers that lead to a device at most: lists of groups may still have the oldest. */

@@ -65,12 +65,19 @@ export interface Verdict<C> {
   readonly same: readonly C[];
   /** Sentences for a person. */
   readonly because: readonly string[];
-  /** Only where it is has decided, not what it says: if the network corrects itself soon, so do we. */
-  readonly by: "place" | "beside" | undefined;
+  /** Only where it is has decided, not what it says: if the network corrects itself soon, so do we. before: nothing but that it was there already. */
+  readonly by: "place" | "beside" | "before" | undefined;
 }
 
 /** Which of several that all are good enough goes first. */
 const ranks = { followed: 7, place: 6, firm: 5, id: 4, claimedMac: 3, looks: 2, beside: 1, loose: 0 } as const;
+
+const decidedBy: ReadonlyMap<number, "place" | "beside" | "before"> = new Map([
+  [ranks.place, "place"],
+  [ranks.beside, "beside"],
+  [ranks.firm, "before"],
+  [ranks.loose, "before"],
+]);
 
 /** Points; 100 are enough. Data of the decision, as the README has it. */
 const points = {
@@ -109,13 +116,13 @@ export function decide<C extends Candidate>(question: Question<C>): Verdict<C> {
   if (best === undefined) {
     if (now === undefined)
       return { to: undefined, same: [], because: ["nothing known has anything in common with it"], by: undefined };
-    return { to: now.device, same: [], because: [], by: undefined };
+    return { to: now.device, same: [], because: [], by: "before" };
   }
   const same = good
     .slice(1)
     .filter(({ device, rank }) => rank > ranks.beside && mayBeOne(question, best.device, device))
     .map(({ device }) => device);
-  const by = best.rank === ranks.place ? "place" : best.rank === ranks.beside ? "beside" : undefined;
+  const by = decidedBy.get(best.rank);
   return { to: best.device, same, because: best.because, by };
 }
 
