@@ -56,6 +56,9 @@ export class People {
     }
     const parted = takesBack ? registry.revive(last.id) : registry.create();
     joining.members.moveMembers(device, parted, wanted);
+    // It was heard as part of the other one.
+    const heard = [...parted.live.values()].filter(({ trace }) => trace.presence).map(({ heardAt }) => heardAt);
+    if (heard.length > 0) parted.lastSeen = clock.now() - (clock.monotonic() - Math.max(...heard));
     const [mine, its] = [namesOf(device.kept.members), namesOf(parted.kept.members)];
     const at = clock.now();
     const formerIds = (device.kept.formerIds ?? []).filter((one) => one !== parted.id);

@@ -45,6 +45,19 @@ describe("what a person decides", () => {
     await expect(later.bridge.split("d2", [])).rejects.toMatchObject({ status: 412 });
   });
 
+  it("parts what was heard a minute ago, and both are as lately seen as they were", async () => {
+    const h = home();
+    await h.neighbour(tv, "192.168.1.20");
+    await h.neighbour(nas, "192.168.1.30");
+    const [, before] = h.bridge.devices();
+    await h.bridge.merge("d1", "d2");
+    await h.clock.advance(minute);
+    await h.bridge.split("d1", []);
+    await h.clock.advance(minute);
+    const [, after] = h.bridge.devices();
+    expect(after).toMatchObject({ id: "d2", reachable: true, lastSeen: before?.lastSeen });
+  });
+
   it("hides a device however often it is found, until it is not ignored any more", async () => {
     const h = home();
     h.host.attach(face("mqtt:lamp"));
