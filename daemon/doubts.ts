@@ -9,8 +9,8 @@ import type { Registry } from "./registry.ts";
 const minute = 60_000;
 /** So long the network must say the same before what was known is joined or moved because of where it is. */
 const settleFor = 7 * minute;
-/** So long, when what it says of itself has been at home elsewhere: until then it shows whether somebody else is still there. */
-const idSettleFor = 35 * minute;
+/** So long, when what it says of itself was at home elsewhere: by then everything that is not there any more has ended (the longest life of an announcement is 75 min). */
+const idSettleFor = 80 * minute;
 /** A row of the neighbour table that was not confirmed for so long may be out of date. */
 const rowTrustedFor = minute;
 /** A device that was not heard at its hardware address for so long has perhaps taken another one. */

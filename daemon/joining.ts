@@ -163,8 +163,8 @@ export class Joining {
       sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
       beside: this.#beside(trace),
       sameHost: this.#sameHost(trace),
-      quiet: (device) => this.#isQuiet(device, trace.identity),
-      absent: (device) => this.#isQuiet(device, trace.identity) && !isRowed(device),
+      quiet: (device) => this.#isQuiet(device, trace.identity, quietAfter),
+      absent: (device) => this.#isQuiet(device, trace.identity, Infinity),
     });
   }
 
@@ -317,17 +317,12 @@ export class Joining {
     });
   }
 
-  #isQuiet(device: Device, except: string): boolean {
-    const from = this.#ports.clock.monotonic() - quietAfter;
+  #isQuiet(device: Device, except: string, forMs: number): boolean {
+    const from = this.#ports.clock.monotonic() - forMs;
     for (const [identity, live] of device.live) {
       if (identity === except || !live.trace.presence || live.heardAt < from) continue;
       if (live.macs.some((mac) => device.profile.macs.has(mac))) return false;
     }
     return true;
   }
-}
-
-/** Does the neighbour table have it? */
-function isRowed({ live }: Device): boolean {
-  return [...live.values()].some(({ trace }) => trace.source === "neighbours");
 }
