@@ -2,28 +2,23 @@ import type { Sighting } from "../adapters/adapter.ts";
 import type { Clock } from "../tree/ports.ts";
 import type { Device, LiveTrace, Member } from "./device.ts";
 import { merged } from "./device.ts";
-import { Doubts, quietAfter } from "./doubts.ts";
+import { Doubts } from "./doubts.ts";
 import type { Faces } from "./faces.ts";
 import type { AddressBook } from "./identity/address-book.ts";
-import { isJunk, keyOf } from "./identity/clues.ts";
+import { keyOf } from "./identity/clues.ts";
 import { decide, hasId } from "./identity/decide.ts";
-import type { Question, Verdict } from "./identity/decide.ts";
 import { hasRoom, keepsIds, macsOf } from "./identity/members.ts";
-import { profileOf } from "./identity/profile.ts";
 import { isAnnounced, isNameless, traceOfSighting } from "./identity/traces.ts";
 import type { Trace } from "./identity/traces.ts";
 import { Waiting } from "./identity/waiting.ts";
 import { Whereabouts } from "./identity/whereabouts.ts";
 import { Membership } from "./membership.ts";
+import { Questions, besideFor, lateRowFor } from "./questions.ts";
 import type { Registry } from "./registry.ts";
 
 const minute = 60_000;
 /** What was joined only because of where it was is looked at anew if the network corrects itself within this time. */
 const doubtFor = 30 * minute;
-/** So long after it was heard, a trace still says who is at its address. */
-const besideFor = 30 * minute;
-/** So long after it was heard, a trace may still get its hardware address from a row that came later: who had the address before is quiet by now. */
-const lateRowFor = 2 * minute;
 /** So long after it was heard, what is new and was joined by its address alone is looked at again when the network has somebody else there. */
 const youngRowFor = 10 * minute;
 
@@ -49,11 +44,13 @@ export class Joining {
   readonly #ports: JoiningPorts;
   readonly #where = new Whereabouts();
   readonly #doubts: Doubts;
+  readonly #questions: Questions;
   readonly #waiting: Waiting;
 
   constructor(ports: JoiningPorts) {
     this.#ports = ports;
     this.members = new Membership({ ...ports, where: this.#where });
+    this.#questions = new Questions(ports.registry, ports.clock, this.#where);
     this.#doubts = new Doubts({ ...ports, where: this.#where });
     for (const { kept } of ports.registry.all())
       for (const mac of kept.repeaters ?? []) this.#where.book.knowRepeater(mac);
@@ -115,7 +112,7 @@ export class Joining {
       wrong = now;
       now = undefined;
     }
-    const verdict = this.#decide(trace, macs, now, member);
+    const verdict = decide(this.#questions.about(trace, macs, now, member));
     const isSure = this.#doubts.isSure(trace, macs, heardAt, verdict, now, hasId(trace));
     // What it says of itself holds until the network is sure of where it is.
     const stays = now ?? verdict.same.find(({ profile }) => profile.macs.size > 0);
@@ -148,39 +145,6 @@ export class Joining {
     );
     for (const live of others)
       if (left.live.has(live.trace.identity)) this.place(live.trace, live.sighting, live.heardAt);
-  }
-
-  #decide(trace: Trace, macs: readonly string[], now: Device | undefined, member: Member | undefined): Verdict<Device> {
-    const { index } = this.#ports.registry;
-    const macKeys = macs.map((mac) => keyOf({ kind: "mac", value: mac }));
-    return decide<Device>({
-      trace,
-      macs,
-      given: index.given(trace.identity, trace.clues),
-      now: now === undefined ? undefined : this.#asKnown(trace, now, member),
-      keepsIds: member === undefined || keepsIds(trace, member),
-      followed: trace.follows.flatMap((identity) => index.of(identity) ?? []),
-      sharing: index.sharing([...trace.clues.map(keyOf), ...macKeys]),
-      beside: this.#beside(trace),
-      sameHost: this.#sameHost(trace),
-      quiet: (device) => this.#isQuiet(device, trace.identity, quietAfter),
-      absent: (device) => this.#isQuiet(device, trace.identity, Infinity),
-    });
-  }
-
-  #asKnown(trace: Trace, device: Device, member: Member | undefined): NonNullable<Question<Device>["now"]> {
-    const rest = profileOf(device.kept.members.filter((one) => one !== member));
-    const places = member === undefined ? [] : macsOf(member);
-    const macs = this.#where.macsOf(trace);
-    const anchored =
-      [...places, ...macs].some((mac) => rest.macs.has(mac)) || trace.clues.some((clue) => rest.ids.has(keyOf(clue)));
-    return { device, firmly: this.#isFirm(member), rest, anchored };
-  }
-
-  /** Not what only stood beside others, or was taken for one behind whose hardware address it is. */
-  #isFirm(member: Member | undefined): boolean {
-    const macs = member === undefined ? [] : macsOf(member);
-    return member?.by !== "beside" && !(macs.length > 0 && macs.every((mac) => this.#where.book.carriesOthers(mac)));
   }
 
   #create({ source }: Trace): Device | undefined {
@@ -292,37 +256,5 @@ export class Joining {
     const live = device.live.get(trace.identity);
     const isSamePlace = live === undefined || trace.places.some((place) => live.trace.places.includes(place));
     return isSamePlace && this.#ports.clock.now() - member.since < doubtFor;
-  }
-
-  /** Devices of services that say the same host name on the same link now: there it is nobody else's (RFC 6762 9). */
-  #sameHost({ identity, source, clues, interface: onInterface }: Trace): readonly Device[] {
-    const hosts = clues.filter((clue) => clue.kind === "host-name" && !isJunk(clue)).map(keyOf);
-    if (source !== "mdns" || hosts.length === 0) return [];
-    const from = this.#ports.clock.monotonic() - besideFor;
-    const says = ({ trace, heardAt }: LiveTrace) =>
-      trace.source === "mdns" &&
-      trace.identity !== identity &&
-      trace.interface === onInterface &&
-      heardAt > from &&
-      trace.clues.some((clue) => hosts.includes(keyOf(clue)));
-    return [...this.#ports.registry.index.sharing(hosts)].filter(({ live }) => [...live.values()].some(says));
-  }
-
-  #beside(trace: Trace): { device: Device; unplaced: boolean }[] {
-    const now = this.#ports.clock.monotonic();
-    return this.#where.beside(trace).flatMap(({ trace: other, heardAt, macs }) => {
-      const device = this.#ports.registry.index.of(other.identity);
-      if (device === undefined || now - heardAt > besideFor) return [];
-      return [{ device, unplaced: macs.length === 0 && now - heardAt < lateRowFor }];
-    });
-  }
-
-  #isQuiet(device: Device, except: string, forMs: number): boolean {
-    const from = this.#ports.clock.monotonic() - forMs;
-    for (const [identity, live] of device.live) {
-      if (identity === except || !live.trace.presence || live.heardAt < from) continue;
-      if (live.macs.some((mac) => device.profile.macs.has(mac))) return false;
-    }
-    return true;
   }
 }
