@@ -1,5 +1,5 @@
 import type { Facts } from "../../adapters/adapter.ts";
-import { clueOf, inWords, isJunk, isMadeUp, keyOf } from "./clues.ts";
+import { inWords, isJunk, isMadeUp, keyOf } from "./clues.ts";
 import type { Clue, ClueKey } from "./clues.ts";
 import type { Profile } from "./profile.ts";
 import type { Trace } from "./traces.ts";
@@ -271,7 +271,8 @@ export function isDecided({ kept: { name, approved, given, ignored, decisions } 
   return [name, approved, given, ignored, decisions].some((one) => one !== undefined);
 }
 
-function areApart(a: Candidate, b: Candidate): boolean {
+/** Has a person parted them? */
+export function areApart(a: Candidate, b: Candidate): boolean {
   return a.kept.apart?.includes(b.id) === true || b.kept.apart?.includes(a.id) === true;
 }
 
@@ -282,24 +283,4 @@ function isWithin(inner: ReadonlySet<ClueKey>, outer: ReadonlySet<ClueKey>): boo
 
 function numberOf({ id }: Candidate): number {
   return Number(id.slice(1));
-}
-
-/** Why two devices that share clues are not one; empty: nothing speaks against it but that too little speaks for it. */
-export function whyOthers(a: Candidate, b: Candidate): readonly string[] {
-  const shared = [...a.profile.keys].filter((key) => b.profile.keys.has(key));
-  if (shared.length === 0) return [];
-  const sentences = [
-    `both have the ${shared
-      .slice(0, 3)
-      .map((key) => inWords(clueOf(key)))
-      .join(", the ")}`,
-  ];
-  if (areApart(a, b)) return [...sentences, "a person said that they are two"];
-  const common = [...a.profile.macs].some((mac) => b.profile.macs.has(mac));
-  if (common) return [...sentences, "other devices stand behind the same hardware address too"];
-  if (a.profile.macs.size > 0 && b.profile.macs.size > 0) {
-    const places = `the network has them at different hardware addresses (${[...a.profile.macs].slice(-1).join("")} and ${[...b.profile.macs].slice(-1).join("")})`;
-    return [...sentences, `but ${places}`];
-  }
-  return [...sentences, "which is too little to call them one"];
 }

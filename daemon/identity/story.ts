@@ -1,8 +1,9 @@
 import type { Device } from "../device.ts";
 import { displayName } from "../device.ts";
 import type { DeviceStory } from "../gateway.ts";
-import { isJunk, isStrong, keyOf } from "./clues.ts";
-import { whyOthers } from "./decide.ts";
+import { clueOf, inWords, isJunk, isStrong, keyOf } from "./clues.ts";
+import { areApart } from "./decide.ts";
+import type { Candidate } from "./decide.ts";
 
 /** Why a device is what it is, for `dmgw device ID --why`. `carriesOthers`: is this hardware address a repeater's? */
 export function storyOf(
@@ -49,4 +50,24 @@ export function storyOf(
       .filter(({ because }) => because.length > 0),
     decisions: (kept.decisions ?? []).map(({ at, what }) => ({ at: new Date(at).toISOString(), what })),
   };
+}
+
+/** Why two devices that share clues are not one; empty: nothing speaks against it but that too little speaks for it. */
+export function whyOthers(a: Candidate, b: Candidate): readonly string[] {
+  const shared = [...a.profile.keys].filter((key) => b.profile.keys.has(key));
+  if (shared.length === 0) return [];
+  const sentences = [
+    `both have the ${shared
+      .slice(0, 3)
+      .map((key) => inWords(clueOf(key)))
+      .join(", the ")}`,
+  ];
+  if (areApart(a, b)) return [...sentences, "a person said that they are two"];
+  const common = [...a.profile.macs].some((mac) => b.profile.macs.has(mac));
+  if (common) return [...sentences, "other devices stand behind the same hardware address too"];
+  if (a.profile.macs.size > 0 && b.profile.macs.size > 0) {
+    const places = `the network has them at different hardware addresses (${[...a.profile.macs].slice(-1).join("")} and ${[...b.profile.macs].slice(-1).join("")})`;
+    return [...sentences, `but ${places}`];
+  }
+  return [...sentences, "which is too little to call them one"];
 }

@@ -55,6 +55,7 @@ const wrong: readonly Row[] = [
   ["log.format", "jsn", 'did you mean "json"?'],
   ...flags("discovery.ssdp.enabled"),
   ...flags("discovery.mdns.enabled"),
+  ...flags("discovery.announce.enabled"),
   ...flags("discovery.neighbours.enabled"),
   ["discovery.neighbours.leases", '""', "is empty"],
   ["discovery.neighbours.leases.0", '""', "is empty"],
