@@ -21,9 +21,9 @@ test("the example loads as it is shipped, and means the defaults", async () => {
 test("the example still loads when all of its keys are made to count", async () => {
   const { write, load } = configFolder(uncommented);
   const { cert, key } = selfSigned(["gateway"]);
-  for (const name of ["ca.pem", "gateway.pem"]) write(name, cert);
-  write("gateway.key", key);
-  for (const name of ["dm.secret", "mqtt.password"]) write(name, "secret\n");
+  for (const name of ["ca.pem", "gateway.pem", "broker.pem"]) write(name, cert);
+  for (const name of ["gateway.key", "broker.key"]) write(name, key);
+  for (const name of ["dm.secret", "mqtt.password", "plug.password"]) write(name, "secret\n");
   write("mqtt-devices.yaml", readFileSync(join(root, "config/mqtt-devices.example.yaml"), "utf8"));
   const { config, warnings } = await load({ env: { DM_SERVER_SECRET: "secret" } });
   expect(config.adapters.mqtt.password).toBe("secret");
