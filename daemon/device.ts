@@ -166,14 +166,19 @@ const trust: Readonly<Record<Trace["source"], number>> = { face: 0, ssdp: 1, mdn
 
 /**
  * What its traces say of it: of each fact the word of the one that knows most, and what was known before where nobody says anything now. Of two that know as
- * much the one counts that has belonged to it for longer, so that a device is not called otherwise because another part of it spoke last.
+ * much the one counts that has belonged to it for longer, so that a device is not called otherwise because another part of it spoke last, nor because a
+ * person has merged an older one into it.
  */
 export function factsOf(device: Device): Facts {
   const since = new Map(device.kept.members.map((member) => [member.identity, member.since]));
   const age = ({ identity }: Trace) => since.get(identity) ?? Infinity;
+  const faces = new Map(device.kept.faces.map(({ identity }, n) => [identity, n]));
+  const place = ({ identity }: Trace) => faces.get(identity) ?? Infinity;
+  const order = (a: Trace, b: Trace) =>
+    compare(place(a), place(b)) || compare(age(a), age(b)) || compare(a.identity, b.identity);
   const live = [...device.live.values()]
     .map(({ trace }) => trace)
-    .sort((a, b) => trust[a.source] - trust[b.source] || compare(age(a), age(b)) || compare(a.identity, b.identity));
+    .sort((a, b) => trust[a.source] - trust[b.source] || order(a, b));
   const facts: { -readonly [Key in keyof Facts]: Facts[Key] } = { ...device.kept.facts };
   for (const name of factNames) {
     const said = live.find((trace) => trace.facts[name] !== undefined)?.facts[name];

@@ -33,6 +33,12 @@ describe("what a device is called", () => {
     expect(factsOf(deviceOf([mqtt, upnp], since)).name).toBe("Den Media");
   });
 
+  it("is what the one says into which a person has merged the other, although that one is older", () => {
+    const device = deviceOf([mqtt, upnp], { "upnp:1": 2, "mqtt:ha:den": 1 });
+    const faces = ["upnp:1", "mqtt:ha:den"].map((identity) => ({ identity, mount: identity, protocol: "" }));
+    expect(factsOf({ ...device, kept: { ...device.kept, faces } }).name).toBe("Den Media");
+  });
+
   it("does not hang on who spoke last either when both came at the same time", () => {
     const since = { "upnp:1": 1, "mqtt:ha:den": 1 };
     expect(factsOf(deviceOf([upnp, mqtt], since))).toEqual(factsOf(deviceOf([mqtt, upnp], since)));
