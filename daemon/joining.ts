@@ -22,6 +22,10 @@ const doubtFor = 30 * minute;
 /** So long after it was heard, what is new and was joined by its address alone is looked at again when the network has somebody else there. */
 const youngRowFor = 10 * minute;
 
+/** So long a new thing waits for the neighbour table to say where it is, and for its own word of its address. */
+const patience = 3000;
+const aMoment = 1000;
+
 export interface JoiningPorts {
   readonly registry: Registry;
   readonly faces: Faces;
@@ -196,13 +200,15 @@ export class Joining {
     const { probe } = this.#ports;
     const { identity, places } = trace;
     const [address] = sighting.addresses;
-    const open = isAnnounced(trace) && !places.some((place) => this.#where.book.has(place));
-    if (!open || probe === undefined || address === undefined || !this.#where.book.knows(sighting.interface)) {
+    const isOpen = isAnnounced(trace) && !places.some((place) => this.#where.book.has(place));
+    if (!isOpen || probe === undefined || (address !== undefined && !this.#where.book.knows(sighting.interface))) {
       this.#waiting.remove(identity);
       return false;
     }
-    if (!this.#waiting.has(identity)) probe(address, sighting.interface);
-    return this.#waiting.add(identity, sighting);
+    // Its address comes with its next word.
+    if (address === undefined) return this.#waiting.add(identity, sighting, aMoment);
+    if (!this.#waiting.hasAsked(identity)) probe(address, sighting.interface);
+    return this.#waiting.add(identity, sighting, patience);
   }
 
   /**
@@ -223,7 +229,8 @@ export class Joining {
       const isYoung = member.by === "place" && clock.now() - member.since < doubtFor && now - heardAt < youngRowFor;
       const macs = this.#where.macsOf(trace);
       // Nothing was known of where it is, or it is at one place more.
-      const isFresh = now - heardAt < (live.macs.length === 0 ? besideFor : lateRowFor);
+      const isNowhere = live.macs.length === 0 && device.profile.macs.size === 0;
+      const isFresh = isNowhere || now - heardAt < (live.macs.length === 0 ? besideFor : lateRowFor);
       const isMore = isFresh && live.macs.every((mac) => macs.includes(mac));
       if (!isYoung && !isStray && !isMore) continue;
       const isWrong = this.#isCorrected(device, member, trace, macs);

@@ -79,8 +79,11 @@ export class Questions {
     const now = this.#clock.monotonic();
     return this.#where.beside(trace).flatMap(({ trace: other, heardAt, macs }) => {
       const device = this.#registry.index.of(other.identity);
-      if (device === undefined || now - heardAt > besideFor) return [];
-      return [{ device, unplaced: macs.length === 0 && now - heardAt < lateRowFor }];
+      const isOld = now - heardAt > besideFor && (device?.profile.macs.size ?? 0) > 0;
+      if (device === undefined || isOld) return [];
+      return [
+        { device, unplaced: macs.length === 0 && (now - heardAt < lateRowFor || device.profile.macs.size === 0) },
+      ];
     });
   }
 

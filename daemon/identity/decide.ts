@@ -115,14 +115,22 @@ export function decide<C extends Candidate>(question: Question<C>): Verdict<C> {
   const [best] = good;
   if (best === undefined) {
     if (now === undefined)
-      return { to: undefined, same: [], because: ["nothing known has anything in common with it"], by: undefined };
+      return {
+        to: undefined,
+        same: [],
+        because: ["it was the first to be seen: nothing known had anything in common with it"],
+        by: undefined,
+      };
     return { to: now.device, same: [], because: [], by: "before" };
   }
   const same = good
     .slice(1)
     .filter(({ device, rank }) => rank > ranks.beside && mayBeOne(question, best.device, device))
     .map(({ device }) => device);
-  const by = decidedBy.get(best.rank);
+  // Anyone can announce another's hardware address: it holds until the network shows where the announcer is.
+  const { source } = question.trace;
+  const isClaim = best.rank === ranks.claimedMac && (source === "mdns" || source === "ssdp");
+  const by = isClaim ? "beside" : decidedBy.get(best.rank);
   return { to: best.device, same, because: best.because, by };
 }
 

@@ -2,8 +2,6 @@ import type { Sighting } from "../../adapters/adapter.ts";
 import type { Clock } from "../../tree/ports.ts";
 import { placeOf } from "./traces.ts";
 
-/** So long a new thing waits for the neighbour table to say where it is (ms). */
-const patience = 3000;
 const atMost = 256;
 
 /** New things whose hardware address is not known yet. */
@@ -18,16 +16,17 @@ export class Waiting {
     this.#over = over;
   }
 
-  has(identity: string): boolean {
-    return this.#waiting.has(identity);
+  /** Does it wait with an address of its own, which was asked for? */
+  hasAsked(identity: string): boolean {
+    return (this.#waiting.get(identity)?.sighting.addresses.length ?? 0) > 0;
   }
 
-  /** false: there is no room. One that waits already goes on, with what it says now. */
-  add(identity: string, sighting: Sighting): boolean {
+  /** false: there is no room. One that waits already goes on, with what it says now. `forMs`: so long from its first word on. */
+  add(identity: string, sighting: Sighting, forMs: number): boolean {
     const before = this.#waiting.get(identity);
     if (before !== undefined) before.sighting = sighting;
     else if (this.#waiting.size >= atMost) return false;
-    else this.#waiting.set(identity, { sighting, cancel: this.#clock.after(patience, () => this.#end(identity)) });
+    else this.#waiting.set(identity, { sighting, cancel: this.#clock.after(forMs, () => this.#end(identity)) });
     return true;
   }
 

@@ -36,7 +36,8 @@ export class Whereabouts {
    */
   #isBehind(mac: string, place: string, said: readonly Clue[]): boolean {
     const homes = this.book.homesOf(mac, place);
-    if (homes.length === 0) return this.book.isRepeater(mac);
+    // All its other places are others' by their leases: then this one is its own.
+    if (homes.length === 0) return this.book.isRepeater(mac) && !this.book.carriesOthers(mac);
     const isAtBoth = ({ trace }: LiveTrace) => isAnnounced(trace) && homes.some((home) => trace.places.includes(home));
     if (this.live.at(place).some(isAtBoth)) return false;
     const at = (here: string) => this.live.at(here).flatMap(({ trace }) => hostsOf(trace.clues));

@@ -197,8 +197,11 @@ describe("what changes overnight", () => {
     const before = await devices();
     await gateway.kill();
     await startAgain();
-    const kept = (all: readonly DeviceReport[]) => all.map(({ id: number, name, mac }) => ({ number, name, mac }));
-    expect(kept(await devices())).toEqual(kept(before));
+    const kept = (all: readonly DeviceReport[]) => all.map(({ id: number, mac }) => `${number} ${mac}`);
+    const atOnce = await devices();
+    const stories = async () => (await Promise.all(atOnce.map(({ id: number }) => story(number)))).join("\n");
+    expect(kept(atOnce), await stories()).toEqual(kept(before));
+    expect(atOnce.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
     for (const { id: number } of before) await listed(`${number} again`, (d) => d.id === number && d.reachable);
     await until("the box to be whole", () => isLive(id, `upnp:${boxUuids[1]}`));
     await until("its service", () => isLive(id, "mdns den box._smb._tcp.local"), 30_000);
@@ -241,7 +244,8 @@ describe("what a person says", () => {
     await startAgain();
     await until("the second again", () => isLive(attic, "upnp:4d696e69-444c-164e-9d41-3c2af45effff"));
     await until("the first again", () => isLive(shelf, `upnp:${twinUuids[0]}`));
-    expect((await devices()).map((device) => device.id).sort()).toEqual([id, shelf, attic].sort());
+    const known = (await devices()).map((device) => device.id);
+    expect(known.sort(), (await Promise.all(known.map(story))).join()).toEqual([id, shelf, attic].sort());
     expect(await story(shelf)).toContain("a person said that they are two");
   });
 
