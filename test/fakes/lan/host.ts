@@ -1,7 +1,7 @@
 import { lanInterfaces } from "../../../daemon/lan.ts";
 import type { LanInterface } from "../../../daemon/lan.ts";
 import { announceServices } from "./mdns-services.ts";
-import type { HostService } from "./mdns-services.ts";
+import type { ServiceRecord } from "./mdns-services.ts";
 import { upnpServer } from "./upnp-server.ts";
 import type { UpnpModel } from "./upnp-server.ts";
 
@@ -12,7 +12,7 @@ export interface HostModel {
   /** Its name without domain. */
   readonly host: string;
   /** What it announces by mDNS. */
-  readonly services: readonly HostService[];
+  readonly services: readonly ServiceRecord[];
   readonly upnp?: UpnpModel;
 }
 

@@ -7,7 +7,7 @@ const group = "224.0.0.251";
 const port = 5353;
 
 /** A service, as DNS-SD names it (RFC 6763). */
-export interface HostService {
+export interface ServiceRecord {
   /** "_smb._tcp" */
   readonly type: string;
   /** For people. */
@@ -20,7 +20,7 @@ export interface HostService {
 export async function announceServices(
   link: LanInterface,
   host: string,
-  services: readonly HostService[],
+  services: readonly ServiceRecord[],
 ): Promise<{ leave(): Promise<void> }> {
   const { socket } = await openMulticast(group, port, 255, link);
   const ours = recordsOf(link.address, host, services);
@@ -44,7 +44,7 @@ export async function announceServices(
   };
 }
 
-function recordsOf(address: string, host: string, services: readonly HostService[]): Answer[] {
+function recordsOf(address: string, host: string, services: readonly ServiceRecord[]): Answer[] {
   const target = `${host}.local`;
   const own = { class: "IN", flush: true } as const;
   return [
