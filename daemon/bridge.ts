@@ -212,7 +212,7 @@ export class Bridge {
     const traces = [...device.live.values()].map(({ trace }) => trace);
     const sources = traces.map(({ source }) => source).filter((source) => source !== "face");
     const next = {
-      facts: factsOf(device),
+      ...factsOf(device),
       addresses: addressesOf(device),
       mac: macOf(device),
       sources: merged(kept.sources, sources),
@@ -223,6 +223,7 @@ export class Bridge {
     };
     const before = {
       facts: kept.facts,
+      factsBy: kept.factsBy ?? {},
       addresses: kept.addresses,
       mac: kept.mac,
       sources: kept.sources,

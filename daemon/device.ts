@@ -60,6 +60,8 @@ export interface StoredDevice {
   readonly formerIds?: readonly string[];
   readonly decisions?: readonly Decision[];
   readonly facts: Facts;
+  /** Identities of the members that said them. */
+  readonly factsBy?: { readonly [Fact in keyof Facts]?: string };
   readonly addresses: readonly string[];
   readonly mac: string;
   readonly sources: readonly string[];
@@ -165,26 +167,38 @@ const factNames = ["name", "maker", "model", "serial", "firmware", "hardware"] a
 const trust: Readonly<Record<Trace["source"], number>> = { face: 0, ssdp: 1, mdns: 2, leases: 3, neighbours: 4 };
 
 /**
- * What its traces say of it: of each fact the word of the one that knows most, and what was known before where nobody says anything now. Of two that know as
- * much the one counts that has belonged to it for longer, so that a device is not called otherwise because another part of it spoke last, nor because a
- * person has merged an older one into it.
+ * What its traces say of it, and who said it: of each fact the word of the one that knows most. Of two that know as much the one counts that has belonged to it
+ * for longer, so that a device is not called otherwise because another part of it spoke last, nor because a person has merged an older one into it. Where
+ * nobody says anything now, or only somebody who knows less than who said it before, as in the first seconds after a start, it stays what it was.
  */
-export function factsOf(device: Device): Facts {
-  const since = new Map(device.kept.members.map((member) => [member.identity, member.since]));
+export function factsOf(device: Device): Required<Pick<StoredDevice, "facts" | "factsBy">> {
+  const { kept } = device;
+  const since = new Map(kept.members.map((member) => [member.identity, member.since]));
   const age = ({ identity }: Trace) => since.get(identity) ?? Infinity;
-  const faces = new Map(device.kept.faces.map(({ identity }, n) => [identity, n]));
+  const faces = new Map(kept.faces.map(({ identity }, n) => [identity, n]));
   const place = ({ identity }: Trace) => faces.get(identity) ?? Infinity;
   const order = (a: Trace, b: Trace) =>
     compare(place(a), place(b)) || compare(age(a), age(b)) || compare(a.identity, b.identity);
   const live = [...device.live.values()]
     .map(({ trace }) => trace)
     .sort((a, b) => trust[a.source] - trust[b.source] || order(a, b));
-  const facts: { -readonly [Key in keyof Facts]: Facts[Key] } = { ...device.kept.facts };
+  const facts: { -readonly [Key in keyof Facts]: Facts[Key] } = { ...kept.facts };
+  const factsBy: { -readonly [Key in keyof Facts]: string } = { ...kept.factsBy };
   for (const name of factNames) {
-    const said = live.find((trace) => trace.facts[name] !== undefined)?.facts[name];
-    if (said !== undefined) facts[name] = said;
+    const best = live.find((trace) => trace.facts[name] !== undefined);
+    const said = best?.facts[name];
+    if (best === undefined || said === undefined) continue;
+    const by = kept.factsBy?.[name] ?? "";
+    if (facts[name] !== undefined && since.has(by) && trust[sourceOf(by)] < trust[best.source]) continue;
+    facts[name] = said;
+    factsBy[name] = best.identity;
   }
-  return facts;
+  return { facts, factsBy };
+}
+
+function sourceOf(identity: string): Trace["source"] {
+  const [, source] = /^(mdns|ssdp|neighbours|leases) /.exec(identity) ?? [];
+  return (source as Sighting["source"] | undefined) ?? "face";
 }
 
 function compare<T extends number | string>(a: T, b: T): number {
