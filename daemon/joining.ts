@@ -234,8 +234,12 @@ export class Joining {
       const isMore = isFresh && live.macs.every((mac) => macs.includes(mac));
       if (!isYoung && !isStray && !isMore) continue;
       const isWrong = this.#isCorrected(device, member, trace, macs);
-      if (isWrong) this.members.takeOut(device, member);
-      again.push({ live, wrong: isWrong ? device : undefined });
+      if (isWrong && isStray)
+        again.push(...this.members.takeOutMacs(device, macs).map((one) => ({ live: one, wrong: device })));
+      else {
+        if (isWrong) this.members.takeOut(device, member);
+        again.push({ live, wrong: isWrong ? device : undefined });
+      }
     }
     return again;
   }
@@ -248,6 +252,14 @@ export class Joining {
     }
   }
 
+  /** Is what this device says heard where the network has this hardware address, and not only behind it? True where nothing is heard. */
+  #isHome(device: Device, mac: string): boolean {
+    const heard = [...device.live.values()].filter(
+      ({ trace }) => isAnnounced(trace) && trace.places.some((place) => this.#where.book.rowAt(place) === mac),
+    );
+    return heard.length === 0 || heard.some(({ trace }) => this.#where.macsOf(trace).includes(mac));
+  }
+
   /** It belongs to its device only by its place, and the network has since said that somebody else is at this place, or its device somewhere else. */
   #isCorrected(device: Device, member: Member, trace: Trace, macs: readonly string[]): boolean {
     const isElsewhere = macs.length > 0 && !macs.some((mac) => device.profile.macs.has(mac));
@@ -255,7 +267,9 @@ export class Joining {
     if (isElsewhere && isAnnounced(trace) && !keepsIds(trace, member)) return true;
     if (member.by === undefined) return false;
     if (trace.source === "neighbours")
-      return member.by === "beside" && macs.some((mac) => this.#where.book.carriesOthers(mac));
+      return (
+        member.by === "beside" && macs.some((mac) => this.#where.book.carriesOthers(mac) || !this.#isHome(device, mac))
+      );
     if (member.by === "beside") return device.profile.macs.size > 0 && isElsewhere;
     const joinedAt = macsOf(member);
     if (joinedAt.length === 0 || macs.some((mac) => joinedAt.includes(mac))) return false;

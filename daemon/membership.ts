@@ -4,6 +4,7 @@ import type { Device, LiveTrace, Member } from "./device.ts";
 import { merged } from "./device.ts";
 import type { Faces } from "./faces.ts";
 import { keyOf } from "./identity/clues.ts";
+import type { Clue } from "./identity/clues.ts";
 import { isDecided } from "./identity/decide.ts";
 import type { Verdict } from "./identity/decide.ts";
 import { bounded, cluesOf, standing, united } from "./identity/members.ts";
@@ -79,6 +80,22 @@ export class Membership {
     const rest = device.kept.members.filter((one) => one !== member);
     this.#ports.registry.setMembers(device, rest);
     this.dropLive(device, member.identity);
+  }
+
+  /** These hardware addresses were never this device's: what the network's tables say of them is taken out, and nothing of them stays. @returns what is live of that. */
+  takeOutMacs(device: Device, macs: readonly string[]): readonly LiveTrace[] {
+    const isTheirs = ({ kind, said, value }: Clue) => kind === "mac" && said === "network" && macs.includes(value);
+    const isOfTables = ({ identity, clues }: Member) => /^(neighbours|leases) /.test(identity) && clues.some(isTheirs);
+    const { members } = device.kept;
+    const going = members.filter(isOfTables);
+    const live = going.flatMap(({ identity }) => device.live.get(identity) ?? []);
+    const rest = members.filter((member) => !going.includes(member));
+    this.#ports.registry.setMembers(
+      device,
+      rest.map((member) => ({ ...member, clues: member.clues.filter((clue) => !isTheirs(clue)) })),
+    );
+    for (const { identity } of going) this.dropLive(device, identity);
+    return live;
   }
 
   /** Faces follow the sightings that they were made from; a device that nothing is left of, and that nobody cared for, ends. */

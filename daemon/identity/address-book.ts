@@ -36,6 +36,11 @@ export class AddressBook {
     return this.#entries.has(place);
   }
 
+  /** What the neighbour table has there, whoever's it is. */
+  rowAt(place: string): string | undefined {
+    return this.#entries.get(place)?.neighbour;
+  }
+
   /** Does only the neighbour table say who is there? */
   isRow(place: string): boolean {
     const entry = this.#entries.get(place);

@@ -60,6 +60,16 @@ export const listedTwice: readonly Undecidable[] = [
 /** Several physical devices that are listed as one, although everything that was heard says that they are. */
 export const listedAsOne: readonly Undecidable[] = [
   {
+    name: "hidden, and seen first",
+    sentence:
+      "Something behind a repeater, for which DHCP has no lease, is taken for the repeater when its address is the first that the neighbour table shows at the repeater's MAC address.",
+    applies: ({ devices, sides }) => {
+      const hider = devices.find((one) => devices.some((other) => one.hides.includes(other)));
+      if (hider === undefined || devices.length !== 2) return false;
+      return !(sides[1 - devices.indexOf(hider)] ?? []).some((identity) => identity.startsWith("leases "));
+    },
+  },
+  {
     name: "one name in turn",
     sentence:
       "Of two devices of the same model with the same name of the maker, of which not both say an id of their own, the second one is taken for the first when it shows up while that one is off.",
@@ -77,9 +87,23 @@ export const listedAsOne: readonly Undecidable[] = [
   },
 ];
 
+/** Listed twice for a while, although something says that it is one: the gateway waits before it believes that. */
+export const listedLate: readonly Undecidable[] = [
+  {
+    name: "moved and renamed",
+    sentence:
+      "A device that takes another MAC address, host name and service names in one night, and keeps only its UUID, is listed twice until nothing is left of its old self: its last announcement lives for up to 75 minutes.",
+    applies: ({ devices: [owner], sides }) =>
+      owner !== undefined &&
+      owner.active.length === 1 &&
+      sides.every((side) => side.some(fromTables)) &&
+      sides.some((side) => side.some((identity) => /^mdns (den|old|upstairs|guest|blue) /.test(identity))),
+  },
+];
+
 /** The case that a finding is; undefined: it can be decided, and so it is an error. */
 export function caseOf(finding: Finding): Undecidable | undefined {
-  const cases = finding.what === "undecided" ? listedTwice : finding.what === "joined" ? listedAsOne : [];
+  const cases = { undecided: listedTwice, joined: listedAsOne, twice: listedLate, missing: [] }[finding.what];
   return cases.find(({ applies }) => applies(finding));
 }
 
