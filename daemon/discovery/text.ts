@@ -1,5 +1,4 @@
-const unprintable = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
+import { unprintable } from "../../adapters/printable.ts";
 /** Text of a stranger, for people's eyes: no control characters, nothing that turns the writing direction, at most `max` UTF-16 units. */
 export function printable(text: string, max: number): string {
   return text.slice(0, max).toWellFormed().replace(unprintable, "\ufffd").trim();

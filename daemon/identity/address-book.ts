@@ -86,8 +86,8 @@ export class AddressBook {
     if (mac === undefined || (source !== "neighbours" && source !== "leases")) return [];
     const name = `${source} ${sighting.key}`;
     const places = sighting.addresses.map((address) => placeOf(address, sighting.interface));
+    if (!this.#said.has(name) && source === "neighbours") this.#count(sighting.interface, 1);
     const before = this.#said.get(name) ?? [];
-    if (before.length === 0 && source === "neighbours") this.#count(sighting.interface, 1);
     const left = before.filter((place) => !places.includes(place));
     this.#drop(source, mac, left);
     this.#said.set(name, places);

@@ -62,7 +62,7 @@ export function isMadeUp(mac: string): boolean {
 export function macsInside(addresses: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>();
   for (const address of addresses) {
-    const [, a, b, c, d] = /([0-9a-f]{1,4}):([0-9a-f]{1,2})ff:fe([0-9a-f]{2}):([0-9a-f]{1,4})$/i.exec(address) ?? [];
+    const [, a, b, c, d] = /([0-9a-f]{1,4}):([0-9a-f]{0,2})ff:fe([0-9a-f]{2}):([0-9a-f]{1,4})$/i.exec(address) ?? [];
     if (a === undefined || b === undefined || c === undefined || d === undefined) continue;
     const digits = `${a.padStart(4, "0")}${b.padStart(2, "0")}${c}${d.padStart(4, "0")}`.toLowerCase();
     const first = (Number.parseInt(digits.slice(0, 2), 16) ^ 2).toString(16).padStart(2, "0");
