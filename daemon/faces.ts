@@ -1,3 +1,4 @@
+import type { Face } from "../adapters/adapter.ts";
 import { absentFace, deviceInfo, deviceState } from "../tree/mos/device.ts";
 import { parsePath } from "../tree/path.ts";
 import type { Clock } from "../tree/ports.ts";
@@ -44,13 +45,15 @@ export class Faces {
       this.#kept.add(live);
       return this.settle(device);
     }
+    const before = known ?? this.#successionOf(device, face);
+    if (before !== undefined && before !== known) this.#putAway(device, before);
     const fresh: KeptFace = {
       identity: face.identity,
-      mount: known?.mount ?? freeName(face.name, kept.faces),
+      mount: before?.mount ?? freeName(face.name, kept.faces),
       protocol: face.name,
       ...access,
     };
-    const others = kept.faces.filter((one) => one !== known);
+    const others = kept.faces.filter((one) => one !== before);
     this.#registry.keep(device, { ...kept, faces: [...others, fresh] });
     void this.#settleOnceKept(device);
   }
@@ -130,6 +133,25 @@ export class Faces {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /**
+   * The face whose place a new one takes: of the same protocol, not proven by anybody either, and not there any more. A box whose UUID changes with each update
+   * stays at `UPnP`, where servers look for it.
+   */
+  #successionOf({ kept, faces }: Device, { name, access }: Face): KeptFace | undefined {
+    if (access !== "approve") return undefined;
+    const isGone = ({ identity }: KeptFace) => faces.get(identity)?.reachable !== true;
+    return kept.faces.find((one) => one.protocol === name && one.access === "approve" && isGone(one));
+  }
+
+  #putAway(device: Device, { identity, mount }: KeptFace): void {
+    const live = device.faces.get(identity);
+    live?.mounted?.unmount();
+    if (live !== undefined) live.mounted = undefined;
+    device.faces.delete(identity);
+    device.absent.get(mount)?.unmount();
+    device.absent.delete(mount);
   }
 
   /** A number or a name that was told must never be given again: the mount waits for the disk. */

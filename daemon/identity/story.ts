@@ -13,7 +13,9 @@ export function storyOf(
 ): DeviceStory {
   const { kept } = device;
   const given = new Set(kept.given);
-  const live = [...device.live.values()].map(({ trace }) => trace.identity);
+  // A face that is attached may be away.
+  const isThere = (identity: string) => device.faces.get(identity)?.reachable !== false;
+  const live = [...device.live.keys()].filter(isThere);
   const clues = new Map<string, DeviceStory["clues"][number]>();
   const said = [
     ...kept.members.flatMap(({ clues }) => clues),

@@ -76,6 +76,31 @@ describe("what a person decides", () => {
   });
 });
 
+describe("a box whose UUID changes with an update", () => {
+  it("stays at the address in the tree where servers look for it", async () => {
+    const h = home();
+    const upnp = h.bridge.host("upnp", () => undefined);
+    await h.neighbour(tv, "192.168.1.20");
+    const attach = async (n: number) => {
+      await h.ssdp(uuid(n), "192.168.1.20");
+      const sightings = [{ source: "ssdp", key: `uuid:${uuid(n)}` }] as const;
+      const attached = upnp.attach(face(`upnp:${uuid(n)}`, { name: "UPnP", access: "approve", sightings }));
+      await h.clock.advance(1);
+      return attached;
+    };
+    const first = await attach(1);
+    await h.bridge.approve("d1");
+    h.gone("ssdp", `uuid:${uuid(1)}`);
+    first.reachable(false);
+    await attach(2);
+    expect(h.ids()).toEqual(["d1"]);
+    expect([h.tree.has(path("./Devices/d1/UPnP")), h.tree.has(path("./Devices/d1/UPnP2"))]).toEqual([true, false]);
+    // A second box of the same kind that is there at the same time gets a place of its own.
+    await attach(3);
+    expect(h.tree.has(path("./Devices/d1/UPnP2"))).toBe(true);
+  });
+});
+
 describe("the life of a device", () => {
   it("is away after half an hour in which the network did not hear it, and says since when and why", async () => {
     const h = home();
