@@ -266,10 +266,7 @@ export class Joining {
     // Other ids, and somewhere else: another thing has taken its name.
     if (isElsewhere && isAnnounced(trace) && !keepsIds(trace, member)) return true;
     if (member.by === undefined) return false;
-    if (trace.source === "neighbours")
-      return (
-        member.by === "beside" && macs.some((mac) => this.#where.book.carriesOthers(mac) || !this.#isHome(device, mac))
-      );
+    if (trace.source === "neighbours") return member.by === "beside" && macs.some((mac) => !this.#isHome(device, mac));
     if (member.by === "beside") return device.profile.macs.size > 0 && isElsewhere;
     const joinedAt = macsOf(member);
     if (joinedAt.length === 0 || macs.some((mac) => joinedAt.includes(mac))) return false;
