@@ -16,7 +16,6 @@ export class Whereabouts {
     const { clues, places } = trace;
     const own = clues.filter(({ kind, said }) => kind === "mac" && said === "network").map(({ value }) => value);
     if (own.length > 0) return own;
-    const { clues: said } = trace;
     // An IPv6 address that was built from another hardware address than any that the network has here: whoever has it is behind these.
     const built = macsInside(trace.addresses);
     const isOther = built.size > 0 && !places.some((place) => built.has(this.book.macAt(place) ?? ""));
@@ -24,7 +23,7 @@ export class Whereabouts {
     for (const place of places) {
       const mac = this.book.macAt(place);
       if (mac === undefined) continue;
-      const isBehind = this.book.isRow(place) && !built.has(mac) && (isOther || this.#isBehind(mac, place, said));
+      const isBehind = this.book.isRow(place) && !built.has(mac) && (isOther || this.#isBehind(mac, place, trace));
       found.set(mac, (found.get(mac) ?? false) || isBehind);
     }
     return [...found].filter(([, isBehind]) => !isBehind).map(([mac]) => mac);
@@ -34,14 +33,14 @@ export class Whereabouts {
    * Is it behind this hardware address, and not at it? The address is also somewhere else, where its host has a lease or says its name, and here
    * something of another name speaks: a repeater or a bridge does that.
    */
-  #isBehind(mac: string, place: string, said: readonly Clue[]): boolean {
+  #isBehind(mac: string, place: string, trace: Trace): boolean {
     const homes = this.book.homesOf(mac, place);
     // All its other places are others' by their leases: then this one is its own.
     if (homes.length === 0) return this.book.isRepeater(mac) && !this.book.carriesOthers(mac);
-    const isAtBoth = ({ trace }: LiveTrace) => isAnnounced(trace) && homes.some((home) => trace.places.includes(home));
-    if (this.live.at(place).some(isAtBoth)) return false;
+    const isAtBoth = (one: Trace) => isAnnounced(one) && homes.some((home) => one.places.includes(home));
+    if (isAtBoth(trace) || this.live.at(place).some((live) => isAtBoth(live.trace))) return false;
     const at = (here: string) => this.live.at(here).flatMap(({ trace }) => hostsOf(trace.clues));
-    const [mine, its] = [new Set([...hostsOf(said), ...at(place)]), homes.flatMap(at)];
+    const [mine, its] = [new Set([...hostsOf(trace.clues), ...at(place)]), homes.flatMap(at)];
     return !its.some((host) => mine.has(host));
   }
 
