@@ -146,7 +146,7 @@ export class Bridge {
   /** @throws DmError 404, 405 */
   async approve(id: string): Promise<DeviceReport> {
     const device = this.registry.get(id);
-    if (isManaged(device)) return this.#report(device);
+    if (isManaged(device) && device.kept.approved !== true) return this.#report(device);
     await this.#people.approve(id);
     return this.#after(device, "approved by a person");
   }

@@ -45,7 +45,7 @@ export class People {
 
   /** @throws DmError 404, 412, 420, 510 */
   async split(id: string, identities: readonly string[]): Promise<readonly [Device, Device]> {
-    const { registry, joining, faces, clock } = this.#ports;
+    const { registry, joining, clock } = this.#ports;
     const device = registry.get(id);
     const { members } = device.kept;
     const last = [...(device.kept.decisions ?? [])].reverse().find(({ merged }) => merged !== undefined)?.merged;
@@ -77,38 +77,49 @@ export class People {
       { ...name, given: its.filter((one) => !mine.includes(one)), apart: [device.id] },
       { at, what: `it is another device than ${device.id}` },
     );
-    await registry.commit([device, parted]);
-    faces.settle(device);
-    faces.settle(parted);
+    await this.#carryOut([device, parted]);
     return [device, parted];
   }
 
   /** @throws DmError 404, 420, 510 */
   async ignore(id: string, ignored: boolean): Promise<Device> {
-    const { registry, faces, clock } = this.#ports;
+    const { registry, clock } = this.#ports;
     const device = registry.get(id);
-    if ((device.kept.ignored === true) === ignored) return device;
+    if ((device.kept.ignored === true) === ignored) return this.#saidAgain(device);
     const next: { -readonly [Key in keyof StoredDevice]: StoredDevice[Key] } = { ...device.kept };
     delete next.ignored;
     registry.keep(device, ignored ? { ...next, ignored: true } : next);
     this.#decide(device, {}, { at: clock.now(), what: ignored ? "it is ignored" : "it is not ignored any more" });
-    await registry.commit([device]);
-    faces.settle(device);
+    await this.#carryOut([device]);
     return device;
   }
 
   /** @throws DmError 404; 405: nobody speaks its protocol; 420, 510 */
   async approve(id: string): Promise<Device> {
-    const { registry, faces, clock } = this.#ports;
+    const { registry, clock } = this.#ports;
     const device = registry.get(id);
-    if (device.kept.approved === true) return device;
+    if (device.kept.approved === true) return this.#saidAgain(device);
     if (device.kept.faces.length === 0) {
       throw new DmError(Status.notAllowed, `${id} is only seen: no adapter that is enabled speaks its protocol`);
     }
     registry.keep(device, { ...device.kept, approved: true });
     this.#decide(device, {}, { at: clock.now(), what: "it is managed" });
-    await registry.commit([device]);
-    faces.settle(device);
+    await this.#carryOut([device]);
+    return device;
+  }
+
+  /** It holds from now on. If it cannot be written now, that is said, and it is written later: the tree must not show anything else until then. */
+  async #carryOut(devices: readonly Device[]): Promise<void> {
+    try {
+      await this.#ports.registry.commit(devices);
+    } finally {
+      for (const device of devices) this.#ports.faces.settle(device);
+    }
+  }
+
+  /** Perhaps because it could not be written the first time. */
+  async #saidAgain(device: Device): Promise<Device> {
+    await this.#carryOut([device]);
     return device;
   }
 
