@@ -71,10 +71,12 @@ export function attachFace(first: Face, adapter: string, ports: AttachingPorts):
     detach() {
       const device = index.of(face.identity);
       if (!isPresent(device) || live === undefined) return;
+      // Before the face leaves the tree: that tells of the new state, with this reason.
+      device.cause = `it left ${face.name}`;
       joining.ended(face.identity);
       faces.leave(device, live);
       live = undefined;
-      settled(device, `it left ${face.name}`);
+      settled(device, device.cause);
     },
   };
 }

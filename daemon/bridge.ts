@@ -137,8 +137,10 @@ export class Bridge {
       for (const live of [...device.faces.values()]) {
         if (live.adapter !== name) continue;
         device.live.delete(live.face.identity);
+        // Before the face leaves the tree: that tells of the new state, with this reason.
+        device.cause = `the adapter ${name} was stopped`;
         this.#faces.withdraw(device, live);
-        this.#life.update(device, `the adapter ${name} was stopped`);
+        this.#life.update(device);
       }
     }
   }
@@ -148,7 +150,7 @@ export class Bridge {
     const device = this.registry.get(id);
     if (isManaged(device) && device.kept.approved !== true) return this.#report(device);
     await this.#people.approve(id);
-    return this.#after(device, "approved by a person");
+    return this.#after(device, device.cause);
   }
 
   async name(id: string, name: string): Promise<DeviceReport> {
@@ -172,12 +174,12 @@ export class Bridge {
 
   async split(id: string, identities: readonly string[]): Promise<readonly [DeviceReport, DeviceReport]> {
     const [first, second] = await this.#people.split(id, identities);
-    return [this.#after(first, "parted by a person"), this.#after(second, "parted by a person")];
+    return [this.#after(first, first.cause), this.#after(second, second.cause)];
   }
 
   async ignore(id: string, ignored: boolean): Promise<DeviceReport> {
     const device = await this.#people.ignore(id, ignored);
-    return this.#after(device, ignored ? "a person does not want to see it" : "not ignored any more");
+    return this.#after(device, device.cause);
   }
 
   /** Takes it out of the inventory; what is still there comes back under a new number when it speaks. @throws DmError 404, 420, 510 */

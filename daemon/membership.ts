@@ -55,9 +55,12 @@ export class Membership {
       ...(by === undefined ? {} : { by }),
     };
     const before = members.find((one) => one.identity === identity);
-    if (JSON.stringify(member) !== JSON.stringify(before)) {
+    if (before === undefined || JSON.stringify(member) !== JSON.stringify({ ...before, what })) {
       const others = members.filter((one) => one.identity !== identity);
       registry.setMembers(device, bounded([...others, member], device));
+    } else if (before.what !== what) {
+      // What it calls itself is no part of who it is: it changes as often as the thing likes, and is not worth a write of its own.
+      registry.keep(device, { ...device.kept, members: members.map((one) => (one === before ? member : one)) });
     }
     this.dropLive(device, identity);
     const live: LiveTrace = { trace, heardAt, macs, ...(sighting === undefined ? {} : { sighting }) };

@@ -77,7 +77,7 @@ export class People {
       { ...name, given: its.filter((one) => !mine.includes(one)), apart: [device.id] },
       { at, what: `it is another device than ${device.id}` },
     );
-    await this.#carryOut([device, parted]);
+    await this.#carryOut([device, parted], "parted by a person");
     return [device, parted];
   }
 
@@ -90,7 +90,7 @@ export class People {
     delete next.ignored;
     registry.keep(device, ignored ? { ...next, ignored: true } : next);
     this.#decide(device, {}, { at: clock.now(), what: ignored ? "it is ignored" : "it is not ignored any more" });
-    await this.#carryOut([device]);
+    await this.#carryOut([device], ignored ? "a person does not want to see it" : "not ignored any more");
     return device;
   }
 
@@ -104,12 +104,16 @@ export class People {
     }
     registry.keep(device, { ...device.kept, approved: true });
     this.#decide(device, {}, { at: clock.now(), what: "it is managed" });
-    await this.#carryOut([device]);
+    await this.#carryOut([device], "approved by a person");
     return device;
   }
 
-  /** It holds from now on. If it cannot be written now, that is said, and it is written later: the tree must not show anything else until then. */
-  async #carryOut(devices: readonly Device[]): Promise<void> {
+  /**
+   * It holds from now on. If it cannot be written now, that is said, and it is written later: the tree must not show anything else until then.
+   * `why`: the reason of the state that it brings.
+   */
+  async #carryOut(devices: readonly Device[], why?: string): Promise<void> {
+    for (const device of devices) device.cause = why ?? device.cause;
     try {
       await this.#ports.registry.commit(devices);
     } finally {
