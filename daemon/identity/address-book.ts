@@ -159,7 +159,7 @@ export class AddressBook {
     }
     this.#rowsOf(mac).add(place);
     if (entry.neighbour === mac) return false;
-    if (entry.neighbour !== undefined) this.#rows.get(entry.neighbour)?.delete(place);
+    if (entry.neighbour !== undefined) this.#endRow(entry.neighbour, place);
     entry.neighbour = mac;
     return true;
   }
@@ -173,13 +173,17 @@ export class AddressBook {
         delete entry.lease;
       }
       if (source === "neighbours") {
-        const rows = this.#rows.get(mac);
-        rows?.delete(place);
-        if (rows?.size === 0) this.#rows.delete(mac);
+        this.#endRow(mac, place);
         if (entry.neighbour === mac) delete entry.neighbour;
       }
       if (entry.lease === undefined && entry.neighbour === undefined) this.#entries.delete(place);
     }
+  }
+
+  #endRow(mac: string, place: string): void {
+    const rows = this.#rows.get(mac);
+    rows?.delete(place);
+    if (rows?.size === 0) this.#rows.delete(mac);
   }
 
   #endLease(mac: string, place: string): void {
