@@ -72,7 +72,7 @@ export class Joining {
     const known = this.#ports.registry.index.of(trace.identity);
     if (known === undefined && this.#mustWait(trace, sighting)) return undefined;
     // It speaks by multicast only, so the gateway never had to find out who that is.
-    if (known !== undefined && moved.length === 0) this.#askWho(trace);
+    if (moved.length === 0) this.#askWho(trace);
     const again = moved.map((place) => this.#loosen(place));
     const device = this.place(trace, sighting);
     for (const some of again) this.#placeAgain(some);
