@@ -270,8 +270,10 @@ export class Joining {
     if (member.by === "beside") return device.profile.macs.size > 0 && isElsewhere;
     const joinedAt = macsOf(member);
     if (joinedAt.length === 0 || macs.some((mac) => joinedAt.includes(mac))) return false;
-    if (macs.length === 0 && !joinedAt.every((mac) => this.#where.book.isSomewhere(mac))) return false;
     const live = device.live.get(trace.identity);
+    // Where nobody is known to be, nobody contradicts what was so before a start.
+    if (macs.length === 0 && (live === undefined || !joinedAt.every((mac) => this.#where.book.isSomewhere(mac))))
+      return false;
     const isSamePlace = live === undefined || trace.places.some((place) => live.trace.places.includes(place));
     return isSamePlace && this.#ports.clock.now() - member.since < doubtFor;
   }

@@ -48,13 +48,15 @@ const quiet = {
 };
 const alone = { ...quiet, adapters: { mqtt: { enabled: false } } };
 
-/** Eight devices that are known, and an account: they stay, the broker does not. */
+/** Devices that are known, and an account: they stay, the broker does not. */
 async function settledHome(): Promise<Crowd> {
   const broker = await fakeBroker();
   const devices = await startMqttDevices(broker.url);
   const gateway = await startGateway(folder, { ...quiet, adapters: { mqtt: { enabled: true, url: broker.url } } });
   try {
-    await until("eight devices", async () => ((await status(gateway)).devices.managed >= 8 ? true : undefined));
+    await until("all devices", async () =>
+      (await status(gateway)).devices.managed >= devices.count ? true : undefined,
+    );
     const secret = { type: "digest", name: "gw", secret: "of both" };
     const server = {
       id: "com.example.dm",
@@ -64,7 +66,7 @@ async function settledHome(): Promise<Crowd> {
       server: secret,
     };
     await gateway.ask("POST", "/v1/servers", server);
-    return await openCrowd(gateway.socket, 8, testSeed);
+    return await openCrowd(gateway.socket, devices.count, testSeed);
   } finally {
     await gateway.stop();
     await devices.stop();
