@@ -49,7 +49,12 @@ export interface Place {
 /** Nothing is discovered and nothing is connected unless a test says so. */
 export const quiet = {
   lan: { interfaces: ["lo"] },
-  discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
+  discovery: {
+    ssdp: { enabled: false },
+    mdns: { enabled: false },
+    neighbours: { enabled: false },
+    announce: { enabled: false },
+  },
   adapters: { mqtt: { enabled: false } },
 };
 

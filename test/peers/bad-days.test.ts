@@ -19,7 +19,12 @@ import { lamp } from "./lib/published.ts";
 
 const quiet = {
   lan: { interfaces: ["lo"] },
-  discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
+  discovery: {
+    ssdp: { enabled: false },
+    mdns: { enabled: false },
+    neighbours: { enabled: false },
+    announce: { enabled: false },
+  },
   adapters: { mqtt: { enabled: false } },
 };
 const undo: (() => unknown)[] = [];

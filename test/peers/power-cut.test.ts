@@ -43,7 +43,12 @@ afterAll(() => {
 });
 
 const quiet = {
-  discovery: { ssdp: { enabled: false }, mdns: { enabled: false }, neighbours: { enabled: false } },
+  discovery: {
+    ssdp: { enabled: false },
+    mdns: { enabled: false },
+    neighbours: { enabled: false },
+    announce: { enabled: false },
+  },
   lan: { interfaces: ["lo"] },
 };
 const alone = { ...quiet, adapters: { mqtt: { enabled: false } } };
