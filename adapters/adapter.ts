@@ -43,7 +43,7 @@ export interface Facts {
   readonly hardware?: string;
 }
 
-/** One protocol's view of a device. One physical device may show several faces; daemon/bridge.ts joins them. */
+/** One protocol's view of a device. One physical device may show several faces; daemon/devices/ joins them. */
 export interface Face {
   /** Stable over restarts and addresses, proven by the adapter: "mqtt:z2m:0x00158d0001a2b3c4". */
   readonly identity: string;

@@ -12,7 +12,7 @@ import type { Clock, Log } from "../tree/ports.ts";
 import { StoredNodes } from "../tree/stored-nodes.ts";
 import { Tree } from "../tree/tree.ts";
 import { Accounts } from "./accounts.ts";
-import { Bridge } from "./bridge.ts";
+import { Bridge } from "./devices/bridge.ts";
 import { openControl } from "./control.ts";
 import type { Gateway } from "./gateway.ts";
 import type { OpenedLog } from "./log.ts";

@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { reasonOf } from "../tree/errors.ts";
 import type { Clock, Log } from "../tree/ports.ts";
 import type { Announcing } from "./announce/index.ts";
-import type { Bridge } from "./bridge.ts";
+import type { Bridge } from "./devices/bridge.ts";
 import { startDiscovery } from "./discovery/index.ts";
 import type { Discovery } from "./discovery/index.ts";
 import type { StatusReport } from "./gateway.ts";

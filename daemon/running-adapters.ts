@@ -2,7 +2,7 @@ import type { Adapter, AdapterModule } from "../adapters/adapter.ts";
 import { reasonOf } from "../tree/errors.ts";
 import type { Clock, Log } from "../tree/ports.ts";
 import { oneAtATime } from "../tree/queue.ts";
-import type { Bridge } from "./bridge.ts";
+import type { Bridge } from "./devices/bridge.ts";
 import type { PartReport } from "./gateway.ts";
 import { PartState } from "./parts.ts";
 

@@ -9,12 +9,12 @@ import type { MqttOptions } from "./options.ts";
 
 /** One line a convention. A message goes to all of them. */
 const table: readonly ConventionEntry[] = [
-  { name: "homie", load: async () => (await import("./homie.ts")).homie },
-  { name: "zigbee2mqtt", load: async () => (await import("./zigbee2mqtt.ts")).zigbee2mqtt },
-  { name: "homeassistant", load: async () => (await import("./home-assistant.ts")).homeAssistant },
-  { name: "tasmota", load: async () => (await import("./tasmota.ts")).tasmota },
-  { name: "sparkplug", load: async () => (await import("./sparkplug.ts")).sparkplug },
-  { name: "mapping", load: async () => (await import("./mapped.ts")).mapped },
+  { name: "homie", load: async () => (await import("./homie/homie.ts")).homie },
+  { name: "zigbee2mqtt", load: async () => (await import("./zigbee2mqtt/zigbee2mqtt.ts")).zigbee2mqtt },
+  { name: "homeassistant", load: async () => (await import("./home-assistant/home-assistant.ts")).homeAssistant },
+  { name: "tasmota", load: async () => (await import("./tasmota/tasmota.ts")).tasmota },
+  { name: "sparkplug", load: async () => (await import("./sparkplug/sparkplug.ts")).sparkplug },
+  { name: "mapping", load: async () => (await import("./mapping/mapped.ts")).mapped },
 ];
 
 /** The devices of one MQTT broker, in the conventions that are enabled. Resolves when their code is loaded: the line is dialled in the background. */
@@ -24,7 +24,7 @@ export async function start(options: MqttOptions, host: Host): Promise<Adapter> 
   const conventions: Convention[] = [];
   const { url } = options;
   const embedded = options.embedded.enabled
-    ? await (await import("./embedded-broker.ts")).startEmbedded(options.embedded, host, holdings)
+    ? await (await import("./embedded/broker.ts")).startEmbedded(options.embedded, host, holdings)
     : undefined;
   const account =
     embedded === undefined || url !== undefined ? { ...options, url: url ?? usualBroker } : embedded.account;

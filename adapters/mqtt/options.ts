@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { clientTls, described, flag, oneOf, optional, rule, secret, text, url } from "../option-kinds.ts";
 import type { Kind } from "../option-kinds.ts";
-import { embeddedOptions } from "./embedded-options.ts";
-import { mapping } from "./mapping-file.ts";
+import { embeddedOptions } from "./embedded/options.ts";
+import { mapping } from "./mapping/file.ts";
 
 /** The first levels of a convention's topics. */
 const rootTopic = v.pipe(

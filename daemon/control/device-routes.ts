@@ -1,6 +1,6 @@
 import { DmError, Status } from "../../tree/errors.ts";
 import type { DeviceReport, Gateway, GroupReport } from "../gateway.ts";
-import { parseRule } from "../group-rules.ts";
+import { parseRule } from "../devices/group-rules.ts";
 import type { Answer, Ask, Fields, Route } from "./ask.ts";
 import { flag, neededText, ok, textField } from "./ask.ts";
 

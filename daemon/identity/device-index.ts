@@ -1,4 +1,4 @@
-import type { Device } from "../device.ts";
+import type { Device } from "../devices/device.ts";
 import type { Clue, ClueKey } from "./clues.ts";
 import { keyOf } from "./clues.ts";
 

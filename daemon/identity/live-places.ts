@@ -1,4 +1,4 @@
-import type { LiveTrace } from "../device.ts";
+import type { LiveTrace } from "../devices/device.ts";
 
 /** Live traces by where they are. */
 export class LivePlaces {

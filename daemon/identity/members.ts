@@ -1,5 +1,5 @@
-import type { Device, Member } from "../device.ts";
-import { isManaged } from "../device.ts";
+import type { Device, Member } from "../devices/device.ts";
+import { isManaged } from "../devices/device.ts";
 import { isJunk, keyOf } from "./clues.ts";
 import type { Clue } from "./clues.ts";
 import { isDecided } from "./decide.ts";

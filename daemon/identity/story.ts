@@ -1,5 +1,5 @@
-import type { Device } from "../device.ts";
-import { displayName } from "../device.ts";
+import type { Device } from "../devices/device.ts";
+import { displayName } from "../devices/device.ts";
 import type { DeviceStory } from "../gateway.ts";
 import { clueOf, inWords, isJunk, isStrong, keyOf } from "./clues.ts";
 import { areApart } from "./decide.ts";

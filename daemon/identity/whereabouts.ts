@@ -1,4 +1,4 @@
-import type { LiveTrace } from "../device.ts";
+import type { LiveTrace } from "../devices/device.ts";
 import { AddressBook } from "./address-book.ts";
 import { isJunk, macsInside } from "./clues.ts";
 import type { Clue } from "./clues.ts";

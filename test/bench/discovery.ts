@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Bridge } from "../../daemon/bridge.ts";
+import { Bridge } from "../../daemon/devices/bridge.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { openWire } from "../../daemon/discovery/mdns-wire.ts";
 import { octetBudget } from "../../daemon/discovery/multicast.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../daemon/clock.ts";
-import { Bridge } from "../../daemon/bridge.ts";
+import { Bridge } from "../../daemon/devices/bridge.ts";
 import { openStore } from "../../daemon/store.ts";
 import type { OpenedStore } from "../../daemon/store.ts";
 import type { Clock } from "../../tree/ports.ts";

@@ -4,7 +4,7 @@ import type { ServerAccount } from "../../daemon/upstream/account.ts";
 import { local, server } from "../../tree/acl.ts";
 import { Tree } from "../../tree/tree.ts";
 import { chr } from "../../tree/value.ts";
-import { Bridge } from "../../daemon/bridge.ts";
+import { Bridge } from "../../daemon/devices/bridge.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
 import { fakeStore } from "../fakes/store.ts";

@@ -1,5 +1,5 @@
 import type { DeviceReport, DeviceStory, Gateway } from "../../daemon/gateway.ts";
-import { openGroups } from "../../daemon/groups.ts";
+import { openGroups } from "../../daemon/devices/groups.ts";
 import { DmError } from "../../tree/errors.ts";
 import type { InventoryRecord } from "../../tree/mos/inventory.ts";
 import { deviceInventory } from "../../tree/mos/inventory.ts";

@@ -1,5 +1,5 @@
 import type { Attached, Face, Sighting } from "../../adapters/adapter.ts";
-import { Bridge } from "../../daemon/bridge.ts";
+import { Bridge } from "../../daemon/devices/bridge.ts";
 import type { DeviceReport } from "../../daemon/gateway.ts";
 import type { Clock, FilledBatch, Log, Store } from "../../tree/ports.ts";
 import { Tree } from "../../tree/tree.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Face } from "../../adapters/adapter.ts";
-import { Bridge } from "../../daemon/bridge.ts";
+import { Bridge } from "../../daemon/devices/bridge.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { openOutbox } from "../../daemon/outbox.ts";
 import { openStore } from "../../daemon/store.ts";

@@ -88,13 +88,13 @@ test.each([
   'import { env, pid } from "node:process";',
   'import process from "node:process";',
 ])("the rule about the machine refuses: %s", (text) => {
-  expect(machineUses(source("daemon/bridge.ts", text))).toHaveLength(1);
+  expect(machineUses(source("daemon/devices/bridge.ts", text))).toHaveLength(1);
 });
 
 test("the rule about the machine allows a given date, a socket's own time-out and comments", () => {
   const text =
     "// Date.now() is not asked\nconst d = new Date(clock.now()); socket.setTimeout(5); const o = { process: 1 }; o.process; import { pid } from 'node:process';";
-  expect(machineUses(source("daemon/bridge.ts", text))).toEqual([]);
+  expect(machineUses(source("daemon/devices/bridge.ts", text))).toEqual([]);
   expect(machineUses(source("daemon/clock.ts", "setTimeout(run, Date.now());"))).toEqual([]);
 });
 
@@ -104,11 +104,11 @@ test.each([
   'reject(new RangeError("x"));',
   "export class Mine extends Error {}",
 ])("the rule about errors refuses: %s", (text) => {
-  expect(plainErrorUses(source("daemon/bridge.ts", text))).toHaveLength(1);
+  expect(plainErrorUses(source("daemon/devices/bridge.ts", text))).toHaveLength(1);
 });
 
 test("the rule about errors allows ours, and asking what an error is", () => {
   const text =
     'throw new DmError(404, "x"); if (e instanceof Error) throw new ProtocolError(e.message); class Own extends Error {}';
-  expect(plainErrorUses(source("daemon/bridge.ts", text))).toEqual([]);
+  expect(plainErrorUses(source("daemon/devices/bridge.ts", text))).toEqual([]);
 });

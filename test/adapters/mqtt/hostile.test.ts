@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import fc from "fast-check";
 import { Holdings, limits } from "../../../adapters/mqtt/limits.ts";
-import { parseDescription } from "../../../adapters/mqtt/homie-description.ts";
-import { parseExposes } from "../../../adapters/mqtt/zigbee-exposes.ts";
-import { nested, stateIn } from "../../../adapters/mqtt/zigbee-json.ts";
+import { parseDescription } from "../../../adapters/mqtt/homie/description.ts";
+import { parseExposes } from "../../../adapters/mqtt/zigbee2mqtt/exposes.ts";
+import { nested, stateIn } from "../../../adapters/mqtt/json.ts";
 import { parseRel } from "../../../tree/path.ts";
 import { chr, int } from "../../../tree/value.ts";
 import { until } from "../../fakes/host.ts";

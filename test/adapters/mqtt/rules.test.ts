@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
 import { limits } from "../../../adapters/mqtt/limits.ts";
-import { ruleOf } from "../../../adapters/mqtt/homie-rules.ts";
+import { ruleOf } from "../../../adapters/mqtt/homie/rules.ts";
 import { allowed, formatOf, inFormat, read, sameReading, write } from "../../../adapters/mqtt/rules.ts";
 import type { Rule } from "../../../adapters/mqtt/rules.ts";
 import { DmError } from "../../../tree/errors.ts";

@@ -1,5 +1,5 @@
 import type { Face, Sighting } from "../../../adapters/adapter.ts";
-import { Bridge } from "../../../daemon/bridge.ts";
+import { Bridge } from "../../../daemon/devices/bridge.ts";
 import { Tree } from "../../../tree/tree.ts";
 import { fakeClock } from "../../fakes/clock.ts";
 import { fakeLog } from "../../fakes/log.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Sighting } from "../../../adapters/adapter.ts";
-import type { LiveTrace } from "../../../daemon/device.ts";
+import type { LiveTrace } from "../../../daemon/devices/device.ts";
 import { traceOfSighting } from "../../../daemon/identity/traces.ts";
 import { Whereabouts } from "../../../daemon/identity/whereabouts.ts";
 import { lease, row, sighting } from "./sightings.ts";
