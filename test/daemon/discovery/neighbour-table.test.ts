@@ -3,36 +3,11 @@ import type { Sighting } from "../../../adapters/adapter.ts";
 import type { NeighbourRow } from "../../../daemon/discovery/neighbour-rows.ts";
 import { neighbourLimits, neighbourTable } from "../../../daemon/discovery/neighbour-table.ts";
 import type { NeighbourTable } from "../../../daemon/discovery/neighbour-table.ts";
-import type { LanInterface } from "../../../daemon/lan.ts";
 import { fakeClock } from "../../fakes/clock.ts";
 import type { FakeClock } from "../../fakes/clock.ts";
+import { lan, mac, row, news } from "./kernel-rows.ts";
 
 const minute = 60_000;
-const lan = (name: string, net = 1): LanInterface => ({
-  name,
-  address: `192.168.${net}.1`,
-  netmask: "255.255.255.0",
-  ipv6: [{ address: "fe80::1", prefix: 64 }],
-  mac: "02:00:00:00:ff:01",
-});
-const mac = (n: number) => `02:00:00:00:00:${n.toString(16).padStart(2, "0")}`;
-const row = (n: number, more: Partial<NeighbourRow> = {}): NeighbourRow => ({
-  address: `192.168.1.${n}`,
-  interface: "br-lan",
-  mac: mac(n),
-  state: "STALE",
-  confirmedAgo: 0,
-  ...more,
-});
-/** As `ip monitor` tells it: without times. */
-const news = (n: number, state: string, more: Partial<NeighbourRow> = {}): NeighbourRow => ({
-  address: `192.168.1.${n}`,
-  interface: "br-lan",
-  mac: mac(n),
-  state,
-  ...more,
-});
-
 let clock: FakeClock;
 let seen: Sighting[];
 let left: string[];
